@@ -1,0 +1,2 @@
+//! The one binary: argument parsing and wiring.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The running service: the writer and the doors that lead to it.

@@ -1,0 +1,1 @@
+//! Entries to durable, hash-chained frames and back.

@@ -1,0 +1,1 @@
+//! The pure ledger: commands, events, rules, and the state they fold into.

@@ -1,0 +1,1 @@
+//! Read models: what the ledger answers when it is asked.

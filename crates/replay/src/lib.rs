@@ -1,0 +1,1 @@
+//! History tools: log, verify, rebuild, as-of.
