@@ -1,0 +1,32 @@
+# The commands of this repository; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test bench schemas golden lint fmt deny
+
+help: ## List these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+run: ## Build, start NATS and the ledger, load the demo, stay up until Ctrl-C
+	@tools/run
+
+test: ## Run every test (installs nats-server and nats-py into .tools if they are missing)
+	@tools/test
+
+bench: ## Measure, each figure beside a peer or a limit in the same run
+	cargo bench -p benches
+
+schemas: ## Regenerate schemas/ from the types
+	cargo run --quiet -p bincard -- schemas --out schemas
+
+golden: ## Write golden files for new stored shapes (existing ones are never rewritten)
+	UPDATE_GOLDEN=1 cargo test --workspace golden
+
+lint: ## Formatting, clippy and dependency rules, as CI checks them
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@tools/deny
+
+fmt: ## Format the code
+	cargo fmt --all
+
+deny: ## Check licences, sources and advisories of the dependencies
+	@tools/deny
