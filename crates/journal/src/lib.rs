@@ -1,1 +1,40 @@
 //! Entries to durable, hash-chained frames and back.
+//!
+//! An *entry* is a run of bytes that this crate never looks into. Entries accepted together travel in one
+//! *frame*, the unit of durability; each frame names the hash of the one before it, so a history cannot be
+//! changed in the middle without every later hash saying so. The journal numbers entries (the *sequence*) and
+//! events (the *ordinal*) from 1, without gaps.
+//!
+//! | to do this | look at |
+//! |---|---|
+//! | see the bytes of a frame | [`frame`] |
+//! | append frames and learn their fate | [`Journal`] |
+//! | read durable frames | [`JournalRead`], [`FrameSource`], [`Checked`] |
+//! | keep a journal in files | [`FileJournal`], [`JournalThread`], [`Lock`] |
+//! | read the files of a stopped service | [`OfflineJournal`] |
+//! | keep a journal in memory | [`MemoryJournal`] |
+//! | make a disk that fails on purpose | [`SimDisk`] |
+
+mod checked;
+mod disk;
+mod fault;
+mod file;
+pub mod frame;
+mod journal;
+mod memory;
+mod sim_disk;
+
+pub use checked::Checked;
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use fault::Fault;
+pub use file::{
+    FileJournal, FileReader, JournalThread, Lock, OfflineJournal, Options, Recovery, Scrubber,
+    SegmentChecked, Space, Spare, SpareOrder, TornTail, Wake,
+};
+pub use frame::{
+    ENTRY_BYTES_MAX, FRAME_BYTES_MAX, FRAME_CLOSE_BYTES, Frame, FrameBuilder, FrameFault, FrameHash,
+    FrameHeader, chain_start,
+};
+pub use journal::{FrameSource, Head, Journal, JournalRead, Outcome, Witness};
+pub use memory::{MemoryJournal, MemoryReader};
+pub use sim_disk::{SimDisk, SimFile, Trouble};

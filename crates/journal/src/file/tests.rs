@@ -1,0 +1,1 @@
+//! Examples and crash images of the file journal.
