@@ -1,0 +1,106 @@
+//! What units cost, part by part, as it travels with them.
+
+use std::ops::Deref;
+
+use bincode::de::Decoder;
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
+use bincode::{Decode, Encode};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smallvec::SmallVec;
+
+use crate::values::{Amount, Quantity, Timestamp};
+
+/// Units that were received together and what they cost: a FIFO layer, or the part of one that moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CostPart {
+    /// Units.
+    pub quantity: Quantity,
+    /// What they cost together.
+    pub value: Amount,
+    /// When they were received: the place in the FIFO order that they keep wherever they move.
+    pub received_at: Timestamp,
+}
+
+/// The cost that goes with a movement, in issue order. Empty while units stay in their cost pool.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CostParts(SmallVec<[CostPart; 1]>);
+
+impl CostParts {
+    /// The cost of units that were received together.
+    pub fn one(quantity: Quantity, value: Amount, received_at: Timestamp) -> Self {
+        CostParts(SmallVec::from_buf([CostPart { quantity, value, received_at }]))
+    }
+
+    /// Adds what comes next in issue order.
+    pub fn push(&mut self, part: CostPart) {
+        self.0.push(part);
+    }
+
+    /// What the units cost together.
+    pub fn value(&self) -> Amount {
+        self.iter().map(|part| part.value).sum()
+    }
+
+    /// How many units there are.
+    pub fn quantity(&self) -> Quantity {
+        self.iter().map(|part| part.quantity).sum()
+    }
+}
+
+impl Deref for CostParts {
+    type Target = [CostPart];
+    fn deref(&self) -> &[CostPart] {
+        &self.0
+    }
+}
+
+impl FromIterator<CostPart> for CostParts {
+    fn from_iter<I: IntoIterator<Item = CostPart>>(parts: I) -> Self {
+        CostParts(parts.into_iter().collect())
+    }
+}
+
+impl Encode for CostParts {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.0.as_slice().encode(encoder)
+    }
+}
+
+impl<C> Decode<C> for CostParts {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let length = usize::try_from(u64::decode(decoder)?)
+            .map_err(|_| DecodeError::OtherString("too many cost parts".to_owned()))?;
+        decoder.claim_container_read::<CostPart>(length)?;
+        let mut parts = SmallVec::with_capacity(length);
+        for _ in 0..length {
+            decoder.unclaim_bytes_read(size_of::<CostPart>());
+            parts.push(CostPart::decode(decoder)?);
+        }
+        Ok(CostParts(parts))
+    }
+}
+bincode::impl_borrow_decode!(CostParts);
+
+impl Serialize for CostParts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_slice().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CostParts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self::from_iter)
+    }
+}
+
+impl JsonSchema for CostParts {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CostParts".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        <Vec<CostPart>>::json_schema(generator)
+    }
+}

@@ -1,0 +1,20 @@
+//! Channels.
+
+use crate::state::Tracked;
+use crate::{refusals, state};
+
+state! {
+    /// Channels.
+    pub struct Channels {
+        pub(crate) placeholder: Tracked<u8>,
+    }
+}
+
+refusals! {
+    /// Why it is refused.
+    pub enum Refusal {
+        /// Nothing.
+        #[error("nothing")]
+        Nothing {},
+    }
+}

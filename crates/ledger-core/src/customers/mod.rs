@@ -1,0 +1,20 @@
+//! Customers.
+
+use crate::state::Tracked;
+use crate::{refusals, state};
+
+state! {
+    /// Customers.
+    pub struct Customers {
+        pub(crate) placeholder: Tracked<u8>,
+    }
+}
+
+refusals! {
+    /// Why it is refused.
+    pub enum Refusal {
+        /// Nothing.
+        #[error("nothing")]
+        Nothing {},
+    }
+}

@@ -1,0 +1,20 @@
+//! Shipments.
+
+use crate::state::Tracked;
+use crate::{refusals, state};
+
+state! {
+    /// Shipments.
+    pub struct Shipments {
+        pub(crate) placeholder: Tracked<u8>,
+    }
+}
+
+refusals! {
+    /// Why it is refused.
+    pub enum Refusal {
+        /// Nothing.
+        #[error("nothing")]
+        Nothing {},
+    }
+}

@@ -1,0 +1,20 @@
+//! Orders.
+
+use crate::state::Tracked;
+use crate::{refusals, state};
+
+state! {
+    /// Orders.
+    pub struct Orders {
+        pub(crate) placeholder: Tracked<u8>,
+    }
+}
+
+refusals! {
+    /// Why it is refused.
+    pub enum Refusal {
+        /// Nothing.
+        #[error("nothing")]
+        Nothing {},
+    }
+}

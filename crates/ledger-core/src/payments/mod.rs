@@ -1,0 +1,20 @@
+//! Payments.
+
+use crate::state::Tracked;
+use crate::{refusals, state};
+
+state! {
+    /// Payments.
+    pub struct Payments {
+        pub(crate) placeholder: Tracked<u8>,
+    }
+}
+
+refusals! {
+    /// Why it is refused.
+    pub enum Refusal {
+        /// Nothing.
+        #[error("nothing")]
+        Nothing {},
+    }
+}

@@ -1,0 +1,61 @@
+//! One value that can be returned to what it was: a counter, a total.
+
+use std::ops::{Deref, DerefMut};
+
+use bincode::Encode;
+
+use super::Undo;
+
+/// A single value with its before-image. A mutable borrow counts as a change.
+#[derive(Debug, Clone, Default)]
+pub struct Tracked<T> {
+    value: T,
+    before: Option<T>,
+    recording: bool,
+}
+
+impl<T> Deref for Tracked<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: Clone> DerefMut for Tracked<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        if self.recording && self.before.is_none() {
+            self.before = Some(self.value.clone());
+        }
+        &mut self.value
+    }
+}
+
+impl<T: Clone> Undo for Tracked<T> {
+    fn begin(&mut self) {
+        self.recording = true;
+    }
+
+    fn commit(&mut self) {
+        self.recording = false;
+        self.before = None;
+    }
+
+    fn roll_back(&mut self) {
+        self.recording = false;
+        if let Some(before) = self.before.take() {
+            self.value = before;
+        }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Tracked<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Encode> Encode for Tracked<T> {
+    fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
+        self.value.encode(encoder)
+    }
+}

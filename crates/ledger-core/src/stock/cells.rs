@@ -1,0 +1,275 @@
+//! Buckets and cost pools: one cell an item and location, changed by movements and by nothing else.
+
+use bincode::Encode;
+
+use crate::books::{CostPart, Movement, Place, Status, StatusGroup, World, legal_edge};
+use crate::items::Costing;
+use crate::ledger::Ledger;
+use crate::state;
+use crate::state::{Row, Slab, Table};
+use crate::values::{ActorId, Amount, Price, Quantity, ReservationId, Timestamp};
+
+/// Everything of one item at one location.
+#[derive(Debug, Clone, PartialEq, Default, Encode)]
+pub struct Cell {
+    quantities: [Quantity; Status::COUNT],
+    pools: [Pool; StatusGroup::COUNT],
+}
+
+/// The cost of the units of one status group.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Encode)]
+pub struct Pool {
+    /// What the units cost together.
+    pub value: Amount,
+    /// Oldest and newest layer, where the item is costed by FIFO.
+    layers: Option<(Row, Row)>,
+}
+
+/// Units of one receipt that are still in a FIFO pool.
+#[derive(Debug, Clone, PartialEq, Encode)]
+pub struct Layer {
+    /// Units, their cost and their receipt.
+    pub part: CostPart,
+    next: Option<Row>,
+}
+
+/// What is known of an item wherever it is.
+#[derive(Debug, Clone, PartialEq, Default, Encode)]
+pub struct ItemStock {
+    /// The unit cost of its last receipt, opening or find.
+    pub last_cost: Option<Price>,
+    /// Units that came from (negative) or went to (positive) each outside world.
+    worlds: [i64; World::COUNT],
+}
+
+/// A claim on stock that is not an order's: a cart's, with a time to live, or by hand.
+#[derive(Debug, Clone, PartialEq, Encode)]
+pub struct Reservation {
+    /// The item.
+    pub item: Row,
+    /// Where.
+    pub location: Row,
+    /// Units still claimed.
+    pub quantity: Quantity,
+    /// For whom.
+    pub holder: Option<ActorId>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+state! {
+    /// The stock book.
+    pub struct Stock {
+        cells: Table<(Row, Row), Cell>,
+        layers: Slab<Layer>,
+        items: Table<Row, ItemStock>,
+        pub(crate) reservations: Table<ReservationId, Reservation>,
+    }
+}
+
+impl Cell {
+    /// Units in a status.
+    pub fn quantity(&self, status: Status) -> Quantity {
+        self.quantities[status.index()]
+    }
+
+    /// Units of a group's statuses.
+    pub fn group_quantity(&self, group: StatusGroup) -> Quantity {
+        Status::ALL.iter().filter(|status| status.group() == group).map(|status| self.quantity(*status)).sum()
+    }
+
+    /// What the units of a group cost together.
+    pub fn group_value(&self, group: StatusGroup) -> Amount {
+        self.pools[group.index()].value
+    }
+}
+
+impl Stock {
+    /// The cell of an item at a location, if anything ever moved there.
+    pub fn cell(&self, item: Row, location: Row) -> Option<&Cell> {
+        self.cells.find(&(item, location))
+    }
+
+    /// Units of an item at a location in a status.
+    pub fn quantity(&self, item: Row, location: Row, status: Status) -> Quantity {
+        self.cell(item, location).map_or(Quantity::ZERO, |cell| cell.quantity(status))
+    }
+
+    /// Every cell as (item, location, cell), in the order in which they first had stock.
+    pub fn cells(&self) -> impl Iterator<Item = (Row, Row, &Cell)> {
+        self.cells.iter().map(|(_, (item, location), cell)| (*item, *location, cell))
+    }
+
+    /// The FIFO layers of a pool, oldest first; none where the item is costed by average.
+    pub fn layers(&self, item: Row, location: Row, group: StatusGroup) -> impl Iterator<Item = &CostPart> {
+        let mut next = self
+            .cell(item, location)
+            .and_then(|cell| cell.pools[group.index()].layers)
+            .map(|(oldest, _)| oldest);
+        std::iter::from_fn(move || {
+            let layer = self.layers.get(next?);
+            next = layer.next;
+            Some(&layer.part)
+        })
+    }
+
+    /// What is known of an item wherever it is.
+    pub fn item(&self, item: Row) -> Option<&ItemStock> {
+        self.items.find(&item)
+    }
+
+    /// Claims that are not an order's.
+    pub fn reservations(&self) -> &Table<ReservationId, Reservation> {
+        &self.reservations
+    }
+
+    fn cell_row(&mut self, item: Row, location: Row) -> Row {
+        self.cells
+            .row(&(item, location))
+            .unwrap_or_else(|| self.cells.insert((item, location), Cell::default()))
+    }
+
+    fn take(
+        &mut self,
+        cell: Row,
+        group: StatusGroup,
+        parts: &[CostPart],
+        costing: Costing,
+    ) -> Result<(), String> {
+        let pool = &mut self.cells.edit(cell).pools[group.index()];
+        pool.value -= parts.iter().map(|part| part.value).sum();
+        if costing == Costing::MovingAverage {
+            return Ok(());
+        }
+        let mut ends = pool.layers;
+        for part in parts {
+            let Some((oldest, newest)) = ends else {
+                return Err("more was issued than the cost layers hold".to_owned());
+            };
+            let layer = self.layers.edit(oldest);
+            layer.part.quantity -= part.quantity;
+            layer.part.value -= part.value;
+            if layer.part.quantity.is_negative() {
+                return Err("more was issued from a cost layer than it holds".to_owned());
+            }
+            if layer.part.quantity.is_zero() {
+                let empty = self.layers.remove(oldest);
+                ends = empty.next.map(|next| (next, newest));
+            }
+        }
+        self.cells.edit(cell).pools[group.index()].layers = ends;
+        Ok(())
+    }
+
+    fn put(&mut self, cell: Row, group: StatusGroup, parts: &[CostPart], costing: Costing) {
+        let pool = &mut self.cells.edit(cell).pools[group.index()];
+        pool.value += parts.iter().map(|part| part.value).sum();
+        if costing == Costing::MovingAverage {
+            return;
+        }
+        let mut ends = pool.layers;
+        for part in parts {
+            ends = Some(self.put_layer(ends, *part));
+        }
+        self.cells.edit(cell).pools[group.index()].layers = ends;
+    }
+
+    /// Puts a layer behind those received before it or with it, and gives back the ends of the pool.
+    fn put_layer(&mut self, ends: Option<(Row, Row)>, part: CostPart) -> (Row, Row) {
+        let Some((oldest, newest)) = ends else {
+            let only = self.layers.insert(Layer { part, next: None });
+            return (only, only);
+        };
+        let received_at = |layers: &Slab<Layer>, row: Row| layers.get(row).part.received_at;
+        if received_at(&self.layers, newest) <= part.received_at {
+            let added = self.layers.insert(Layer { part, next: None });
+            self.layers.edit(newest).next = Some(added);
+            return (oldest, added);
+        }
+        if received_at(&self.layers, oldest) > part.received_at {
+            return (self.layers.insert(Layer { part, next: Some(oldest) }), newest);
+        }
+        let mut before = oldest;
+        while let Some(next) =
+            self.layers.get(before).next.filter(|n| received_at(&self.layers, *n) <= part.received_at)
+        {
+            before = next;
+        }
+        let after = self.layers.get(before).next;
+        let added = self.layers.insert(Layer { part, next: after });
+        self.layers.edit(before).next = Some(added);
+        (oldest, newest)
+    }
+}
+
+/// Moves units and their cost between buckets: the only way in which the stock book changes. What it says is the
+/// invariant that the movement did not keep; the rest of it is done all the same.
+pub fn apply_movement(ledger: &mut Ledger, movement: &Movement<'_>) -> Result<(), String> {
+    let Some(item) = ledger.items.row(movement.sku) else {
+        return Err(format!("a movement of {} which is not defined", movement.sku));
+    };
+    let costing = ledger.items.get(item).costing;
+    let groups = (movement.from.status().map(Status::group), movement.to.status().map(Status::group));
+    let same_pool = groups.0 == groups.1 && movement.from.location() == movement.to.location();
+    let (mut kept, stock) = (Ok(()), &mut ledger.stock);
+    if !legal_edge(&movement.from, &movement.to) {
+        kept = Err(format!("{} went from {} to {}", movement.sku, movement.from.name(), movement.to.name()));
+    }
+    if !same_pool && movement.parts.iter().map(|part| part.quantity).sum::<Quantity>() != movement.quantity {
+        kept =
+            Err(format!("{} of {} moved with the cost of another quantity", movement.quantity, movement.sku));
+    }
+    match movement.from {
+        Place::World(world) => leave_or_enter_world(stock, item, world, -movement.quantity.units()),
+        Place::Stock(location, status) => {
+            let Some(at) = ledger.locations.row(location) else {
+                return Err(format!("a movement at {location} which is not defined"));
+            };
+            let cell = stock.cell_row(item, at);
+            let bucket = &mut stock.cells.edit(cell).quantities[status.index()];
+            *bucket -= movement.quantity;
+            if bucket.is_negative() {
+                kept = Err(format!("{} at {location} would have {bucket} {status}", movement.sku));
+            }
+            if !same_pool {
+                kept = kept.and(stock.take(cell, status.group(), movement.parts, costing));
+            }
+        }
+    }
+    match movement.to {
+        Place::World(world) => leave_or_enter_world(stock, item, world, movement.quantity.units()),
+        Place::Stock(location, status) => {
+            let Some(at) = ledger.locations.row(location) else {
+                return Err(format!("a movement at {location} which is not defined"));
+            };
+            let cell = stock.cell_row(item, at);
+            stock.cells.edit(cell).quantities[status.index()] += movement.quantity;
+            if !same_pool {
+                stock.put(cell, status.group(), movement.parts, costing);
+            }
+        }
+    }
+    if let Place::World(World::Supplier | World::Opening | World::Adjustment) = movement.from
+        && let Some(unit_cost) = Price::per_unit(movement.value(), movement.quantity)
+    {
+        let known = item_row(stock, item);
+        stock.items.edit(known).last_cost = Some(unit_cost);
+    }
+    kept
+}
+
+fn item_row(stock: &mut Stock, item: Row) -> Row {
+    stock.items.row(&item).unwrap_or_else(|| stock.items.insert(item, ItemStock::default()))
+}
+
+fn leave_or_enter_world(stock: &mut Stock, item: Row, world: World, units: i64) {
+    let row = item_row(stock, item);
+    stock.items.edit(row).worlds[world.index()] += units;
+}
+
+impl ItemStock {
+    /// Units that went to an outside world, less those that came from it.
+    pub fn in_world(&self, world: World) -> i64 {
+        self.worlds[world.index()]
+    }
+}

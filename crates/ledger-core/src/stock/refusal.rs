@@ -1,0 +1,81 @@
+//! Why the stock book says no.
+
+use crate::books::Status;
+use crate::refusals;
+use crate::values::{LocationId, Quantity, Sku};
+
+refusals! {
+    /// Why the stock book says no.
+    pub enum Refusal {
+        /// Never more is taken than may be sold.
+        #[error("SKU {sku} at {location}: {available} available, {wanted} wanted")]
+        NotEnoughAvailable {
+            /// The item.
+            sku: Sku,
+            /// Where.
+            location: LocationId,
+            /// What may be sold.
+            available: Quantity,
+            /// What was asked for.
+            wanted: Quantity,
+        },
+        /// Never more is taken than there is.
+        #[error("SKU {sku} at {location}: {there} {status}, {wanted} wanted")]
+        NotEnoughInStatus {
+            /// The item.
+            sku: Sku,
+            /// Where.
+            location: LocationId,
+            /// The bucket.
+            status: Status,
+            /// What is in it.
+            there: Quantity,
+            /// What was asked for.
+            wanted: Quantity,
+        },
+        /// Units do not go this way.
+        #[error("SKU {sku}: {from} stock cannot become {to} by this command")]
+        StatusChangeNotAllowed {
+            /// The item.
+            sku: Sku,
+            /// Where the units are.
+            from: Status,
+            /// Where they were wanted.
+            to: Status,
+        },
+        /// Not a status in which goods can come in or be corrected.
+        #[error("SKU {sku}: {status} is not a status this command can use")]
+        StatusNotAllowed {
+            /// The item.
+            sku: Sku,
+            /// The status.
+            status: Status,
+        },
+        /// An amount of money is beyond ±10^15 minor units.
+        #[error("SKU {sku}: {quantity} units at {unit} cost more than the books can hold")]
+        AmountOutOfRange {
+            /// The item.
+            sku: Sku,
+            /// Units.
+            quantity: Quantity,
+            /// Unit cost or price.
+            unit: crate::values::Price,
+        },
+        /// A quantity is beyond ±10^12 units.
+        #[error("SKU {sku} at {location}: {quantity} more units than the books can hold")]
+        QuantityOutOfRange {
+            /// The item.
+            sku: Sku,
+            /// Where.
+            location: LocationId,
+            /// What was asked for.
+            quantity: Quantity,
+        },
+        /// Units were found, and nothing says what they cost.
+        #[error("SKU {sku}: no cost is known, give unit_cost")]
+        CostUnknown {
+            /// The item.
+            sku: Sku,
+        },
+    }
+}
