@@ -1,6 +1,7 @@
 //! The traits that a writer and the readers of a history see, whatever keeps the history.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::fault::Fault;
 use crate::frame::{Frame, FrameHash, chain_start};
@@ -45,6 +46,30 @@ pub trait JournalRead: Send + Sync {
     /// Frames in order, beginning with the one that holds `sequence` (0 reads as 1). At the head the source
     /// answers `None`, and goes on later when more frames are durable.
     fn frames_from(&self, sequence: u64) -> Result<Box<dyn FrameSource>, Fault>;
+}
+
+impl<J: Journal + ?Sized> Journal for Box<J> {
+    fn submit(&mut self, frame: Frame) {
+        (**self).submit(frame);
+    }
+
+    fn poll(&mut self) -> Option<Outcome> {
+        (**self).poll()
+    }
+}
+
+impl<J: JournalRead + ?Sized> JournalRead for Arc<J> {
+    fn head(&self) -> Head {
+        (**self).head()
+    }
+
+    fn frame_at(&self, sequence: u64) -> Result<Option<Frame>, Fault> {
+        (**self).frame_at(sequence)
+    }
+
+    fn frames_from(&self, sequence: u64) -> Result<Box<dyn FrameSource>, Fault> {
+        (**self).frames_from(sequence)
+    }
 }
 
 /// Frames in order.

@@ -215,6 +215,12 @@ impl State {
 }
 
 impl NameChange {
+    fn path(&self) -> &Path {
+        match self {
+            NameChange::Link(path, _) | NameChange::Unlink(path) => path,
+        }
+    }
+
     fn apply(self, names: &mut BTreeMap<PathBuf, usize>) {
         match self {
             NameChange::Link(path, id) => {
@@ -278,12 +284,14 @@ impl Disk for SimDisk {
         Ok(())
     }
 
-    /// Syncs every name on the disk: journalling file systems order all changes of names.
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.step_without_data()?;
         for change in std::mem::take(&mut state.name_changes) {
-            change.apply(&mut state.durable_names);
+            match change.path().parent() == Some(dir) {
+                true => change.apply(&mut state.durable_names),
+                false => state.name_changes.push(change),
+            }
         }
         Ok(())
     }

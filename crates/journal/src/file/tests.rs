@@ -145,7 +145,8 @@ fn a_torn_last_frame_is_cut_off_and_kept_in_quarantine() {
     let cut = recovery.torn.unwrap();
     assert_eq!((cut.sequence, cut.offset, cut.bytes), (5, end as u64, 200));
     assert_eq!(disk.read(&cut.quarantine.unwrap()).unwrap(), torn);
-    append(&mut journal, 50);
+    // Shorter than the torn one: nothing of that may show behind it.
+    append(&mut journal, 5);
     assert_eq!(read_all(&journal.reader()).unwrap().len(), 3);
     assert_eq!(open(&disk).unwrap().1.torn, None);
 }
@@ -264,6 +265,41 @@ fn a_recovered_frame_survives_the_next_crash_though_its_first_sync_failed() {
     assert_eq!(recovery.head.sequence, 2);
     disk.restart(1);
     assert_eq!(open(&disk).unwrap().1.head, recovery.head);
+}
+
+/// The names were changed and their sync failed; opening syncs them before it goes on in the new segment.
+#[test]
+fn a_segment_whose_name_was_not_synced_is_not_lost_later() {
+    for seed in 0..16 {
+        let disk = SimDisk::new();
+        let mut journal = FileJournal::create(disk.clone(), dir(), LEDGER, SMALL).unwrap();
+        append(&mut journal, 2500);
+        // Footer, header, each with its sync; the new name; its sync.
+        disk.trouble_at(disk.steps() + 5, Trouble::Error);
+        journal.submit(frame_of(&journal.head(), 2500));
+        assert!(matches!(journal.poll(), Some(Outcome::Unknown { .. })));
+        assert!(disk.read(&segment_path(3)).is_some());
+        let (mut journal, _) = open(&disk).unwrap();
+        let head = Head::after(&append(&mut journal, 10));
+        disk.restart(seed);
+        assert_eq!(open(&disk).unwrap().1.head, head);
+    }
+}
+
+#[test]
+fn what_creating_and_recovering_leave_behind_survives_a_crash() {
+    for seed in 0..16 {
+        let disk = SimDisk::new();
+        FileJournal::create(disk.clone(), dir(), LEDGER, SMALL).unwrap();
+        disk.restart(seed);
+        disk.overwrite(&segment_path(1), 128, &[1; 700]);
+        let (_, recovery) = open(&disk).unwrap();
+        assert_eq!(recovery.notes, Vec::<String>::new(), "the head file is there");
+        disk.restart(seed);
+        let kept = recovery.torn.unwrap().quarantine.unwrap();
+        assert_eq!(disk.read(&kept), Some(vec![1; 700]));
+        assert_eq!(open(&disk).unwrap().1.torn, None);
+    }
 }
 
 #[test]
