@@ -1,0 +1,3 @@
+//! Other systems' trading records, turned into commands: one folder a format.
+
+pub mod online_retail;

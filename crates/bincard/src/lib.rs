@@ -1,0 +1,3 @@
+//! What the binary is made of, so that tests and benchmarks can use it too.
+
+pub mod import;
