@@ -29,7 +29,7 @@ pub enum Fault {
         why: String,
     },
     /// Another process holds the ledger's files.
-    #[error("the ledger is in use: {address}; ask it there, or stop it first")]
+    #[error("the ledger is in use: {address}; ask the service at its address, or stop that process first")]
     InUse {
         /// `served at <address>`, or who else holds the files.
         address: String,

@@ -27,10 +27,13 @@ impl<D: Disk> JournalRead for FileReader<D> {
     }
 
     fn frame_at(&self, sequence: u64) -> Result<Option<Frame>, Fault> {
-        let Some(run) = self.0.index().run_of(sequence) else { return Ok(None) };
+        if sequence > self.head().sequence {
+            return Ok(None);
+        }
         if let Some(frame) = self.0.cached(sequence) {
             return Ok(Some(frame));
         }
+        let Some(run) = self.0.index().run_of(sequence) else { return Ok(None) };
         let frame = find_in_run(&*self.0.file(&run)?, &run, sequence)?;
         self.0.cache(&frame);
         Ok(Some(frame))

@@ -109,3 +109,43 @@ fn the_thread_tells_a_failure_once_for_every_frame() {
     assert_eq!(thread.poll(), None);
     assert!(matches!(thread.stop(), Err(Fault::Stopped { .. })));
 }
+
+#[test]
+fn readers_on_other_threads_see_a_growing_whole_history() {
+    const FRAMES: u64 = 300;
+    let dir = tempfile::tempdir().unwrap();
+    let journal = FileJournal::create(RealDisk, dir.path(), LEDGER, MEDIUM).unwrap();
+    let (reader, mut head) = (journal.reader(), journal.head());
+    let mut thread = JournalThread::start(journal, Box::new(|| {})).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut source = Checked::after(reader.frames_from(1).unwrap(), Head::empty(LEDGER));
+                let mut seen = 0;
+                while seen < 2 * FRAMES {
+                    let visible = reader.head().sequence;
+                    if visible > 0 {
+                        assert!(
+                            reader.frame_at(visible).unwrap().is_some()
+                                && reader.frame_at(1).unwrap().is_some()
+                        );
+                    }
+                    while let Some(frame) = source.next_frame().unwrap() {
+                        seen = frame.last_sequence();
+                    }
+                    assert!(seen >= visible);
+                }
+            });
+        }
+        for number in 0..FRAMES {
+            let frame = frame_of(&head, usize::try_from(number * 37 % 3000).unwrap());
+            head = Head::after(&frame);
+            thread.submit(frame);
+            while thread.poll().is_none() {
+                std::thread::yield_now();
+            }
+        }
+    });
+    thread.stop().unwrap();
+    assert_eq!(reader.head(), head);
+}
