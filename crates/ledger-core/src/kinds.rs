@@ -12,7 +12,7 @@ use crate::codec::{self, CodecFault};
 use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
-use crate::{control, items, locations, stock};
+use crate::{channels, control, items, locations, stock};
 
 /// A business action: what somebody asks for, and the rule that decides it.
 pub trait Action {
@@ -184,6 +184,7 @@ kinds! {
         100 "items.define" ItemsDefine(items::Define) public,
         101 "items.activate" ItemsActivate(items::Activate) public,
         200 "locations.define" LocationsDefine(locations::Define) public,
+        400 "channels.define" ChannelsDefine(channels::Define) public,
         500 "stock.receive" StockReceive(stock::Receive) public,
     }
     events {
@@ -192,6 +193,7 @@ kinds! {
         100 "items.defined" ItemsDefined(items::Defined),
         101 "items.activated" ItemsActivated(items::Activated),
         200 "locations.defined" LocationsDefined(locations::Defined),
+        400 "channels.defined" ChannelsDefined(channels::Defined),
         500 "stock.received" StockReceived(stock::Received),
     }
 }

@@ -50,6 +50,14 @@ pub(crate) fn given_a_shop() -> Scenario {
     shop.and("items.define", json!({"sku": "DRAFT", "name": "Not yet"}))
         .and("locations.define", json!({"location": "AMS1", "name": "Amsterdam", "kind": "warehouse"}))
         .and("locations.define", json!({"location": "BER1", "name": "Berlin", "kind": "store"}))
+        .and("channels.define", channel("web", "prepaid", "backorder", "allowed"))
+        .and("channels.define", channel("strict", "prepaid", "refuse", "denied"))
+        .and("channels.define", channel("b2b", "on_account", "refuse", "allowed"))
+}
+
+fn channel(id: &str, settlement: &str, oversell: &str, partial_shipment: &str) -> Value {
+    json!({"channel": id, "name": id, "kind": "web", "settlement": settlement, "oversell": oversell,
+        "partial_shipment": partial_shipment, "locations": ["AMS1", "BER1"]})
 }
 
 impl Scenario {

@@ -1,7 +1,7 @@
 //! The financial book: one line of a balanced posting, with the dimensions a controller asks for.
 
 use super::{Account, StatusGroup};
-use crate::values::{Amount, ChannelId, CountryCode, Jurisdiction, LocationId, OrderId, Sku};
+use crate::values::{Amount, ChannelId, CountryCode, Jurisdiction, LocationId, OrderId, RefundId, Sku};
 
 /// One side of a posting. The lines of a fact sum to zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Posting<'e> {
     pub item: Option<&'e Sku>,
     /// The order.
     pub order: Option<&'e OrderId>,
+    /// The claim that a control account is open on, where that is not the order: a granted refund.
+    pub claim: Option<&'e RefundId>,
     /// The tax jurisdiction.
     pub jurisdiction: Option<&'e Jurisdiction>,
     /// The country of destination.
@@ -36,6 +38,7 @@ impl<'e> Posting<'e> {
             channel: None,
             item: None,
             order: None,
+            claim: None,
             jurisdiction: None,
             country: None,
         }
@@ -91,6 +94,11 @@ impl<'e> Posting<'e> {
         country: Option<&'e CountryCode>,
     ) -> Self {
         Posting { channel, order, country, ..self }
+    }
+
+    /// With the granted refund that the account is open on.
+    pub const fn claimed_by(self, refund: &'e RefundId) -> Self {
+        Posting { claim: Some(refund), ..self }
     }
 
     /// With the tax jurisdiction.

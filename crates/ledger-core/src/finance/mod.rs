@@ -1,10 +1,14 @@
 //! The financial book: what every account has been debited and credited.
 
 use bincode::Encode;
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
+use smol_str::SmolStr;
 
 use crate::books::{Account, Posting};
-use crate::state::Tracked;
-use crate::values::Amount;
+use crate::ledger::Ledger;
+use crate::state::{Table, Tracked};
+use crate::values::{Amount, Text};
 use crate::{refusals, state};
 
 /// What an account has been debited and credited since the ledger was created.
@@ -20,6 +24,14 @@ impl AccountTotal {
     /// Debits less credits.
     pub fn balance(&self) -> Amount {
         self.debit - self.credit
+    }
+
+    fn add(&mut self, amount: Amount) {
+        if amount.is_negative() {
+            self.credit -= amount;
+        } else {
+            self.debit += amount;
+        }
     }
 }
 
@@ -37,6 +49,10 @@ state! {
     /// The financial book.
     pub struct Finance {
         totals: Tracked<Totals>,
+        /// What a control account is open on: orders of 1100 and 2300, granted refunds of 2310. Gone at zero.
+        open: Table<OpenItem, Amount>,
+        /// What manual postings moved on each account: they name no document.
+        manual: Tracked<Totals>,
         pub(crate) invoices: Tracked<u64>,
         pub(crate) credit_notes: Tracked<u64>,
     }
@@ -48,13 +64,60 @@ impl Finance {
         self.totals.0[account.index()]
     }
 
+    /// Debits less credits that manual postings moved on an account.
+    pub fn manual(&self, account: Account) -> Amount {
+        self.manual.0[account.index()].balance()
+    }
+
+    /// Every open item of a control account: the order or granted refund, and its debits less credits.
+    pub fn open_items(&self, account: Account) -> impl Iterator<Item = (&str, Amount)> {
+        self.open
+            .iter()
+            .filter(move |(_, item, _)| item.0 == account)
+            .map(|(_, item, amount)| (item.1.as_str(), *amount))
+    }
+
     pub(crate) fn post(&mut self, posting: &Posting<'_>) {
-        let total = &mut self.totals.0[posting.account.index()];
-        if posting.amount.is_negative() {
-            total.credit -= posting.amount;
-        } else {
-            total.debit += posting.amount;
+        if posting.amount.is_zero() {
+            return;
         }
+        self.totals.0[posting.account.index()].add(posting.amount);
+        let Some(document) = open_document(posting) else { return };
+        let item = OpenItem(posting.account, SmolStr::new(document));
+        match self.open.row(&item) {
+            None => drop(self.open.insert(item, posting.amount)),
+            Some(row) if (*self.open.get(row) + posting.amount).is_zero() => drop(self.open.remove(row)),
+            Some(row) => *self.open.edit(row) += posting.amount,
+        }
+    }
+
+    pub(crate) fn post_manually(&mut self, account: Account, amount: Amount) {
+        self.manual.0[account.index()].add(amount);
+    }
+}
+
+/// The document that a line of a control account is open on.
+fn open_document<'p>(posting: &Posting<'p>) -> Option<&'p str> {
+    match posting.account {
+        Account::Receivable | Account::CustomerDeposits => posting.order.map(Text::as_str),
+        Account::RefundsPayable => posting.claim.map(Text::as_str),
+        _ => None,
+    }
+}
+
+/// What a control account is open on for one document: debits less credits.
+pub fn open_balance(ledger: &Ledger, account: Account, document: &str) -> Amount {
+    let item = OpenItem(account, SmolStr::new(document));
+    ledger.finance.open.find(&item).copied().unwrap_or_default()
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct OpenItem(Account, SmolStr);
+
+impl Encode for OpenItem {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.0.encode(encoder)?;
+        self.1.as_str().encode(encoder)
     }
 }
 
