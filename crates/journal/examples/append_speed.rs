@@ -1,10 +1,14 @@
 //! How long an append takes on this machine's disk: `cargo run --release -p journal --example append_speed [DIR]`.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use journal::{Checked, FileJournal, FrameBuilder, FrameSource, Head, JournalRead, Options, RealDisk};
+use journal::{
+    Checked, FileJournal, FrameBuilder, FrameSource, Head, Journal, JournalRead, JournalThread, Options,
+    RealDisk,
+};
 
 const FRAMES: usize = 2000;
 
@@ -14,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{:>8} {:>9} {:>9} {:>9} {:>9}  (write + sync of a sealed frame)",
         "bytes", "p50 µs", "p99 µs", "max µs", "seal µs"
     );
+    through_the_thread(&dir.join(format!("append-speed-{}-thread", std::process::id())))?;
     for frame_bytes in [4 * 1024, 64 * 1024, 256 * 1024] {
         let ledger_dir = dir.join(format!("append-speed-{}-{frame_bytes}", std::process::id()));
         measure(&ledger_dir, frame_bytes)?;
@@ -22,7 +27,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn measure(ledger_dir: &std::path::Path, frame_bytes: usize) -> Result<(), Box<dyn Error>> {
+/// From `submit` to the wake-up of a caller that waits, one frame of 4 KiB in flight.
+fn through_the_thread(ledger_dir: &Path) -> Result<(), Box<dyn Error>> {
+    let journal = FileJournal::create(RealDisk, ledger_dir, [1; 16], Options::default())?;
+    let mut head = journal.head();
+    let (woken_in, woken) = channel();
+    let mut thread = JournalThread::start(journal, Box::new(move || woken_in.send(()).unwrap_or_default()))?;
+    let mut waits_us = Vec::new();
+    for _ in 0..FRAMES {
+        let mut open = FrameBuilder::open(head.ledger, 1, head.sequence + 1, head.event + 1, 0, head.hash);
+        open.push(&[7; 4096 - 144], 2);
+        let frame = open.seal();
+        head = Head::after(&frame);
+        let started = Instant::now();
+        thread.submit(frame);
+        woken.recv()?;
+        waits_us.push(started.elapsed().as_secs_f64() * 1e6);
+        thread.poll().ok_or("woken without an outcome")?;
+    }
+    thread.stop()?;
+    waits_us.sort_by(f64::total_cmp);
+    let at = |part: f64| waits_us[(part * (FRAMES - 1) as f64) as usize];
+    println!(
+        "{:>8} {:>9.0} {:>9.0} {:>9.0}  (4096 B through the journal's thread)",
+        "thread",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+    Ok(std::fs::remove_dir_all(ledger_dir)?)
+}
+
+fn measure(ledger_dir: &Path, frame_bytes: usize) -> Result<(), Box<dyn Error>> {
     let mut journal = FileJournal::create(RealDisk, ledger_dir, [1; 16], Options::default())?;
     let (mut appends_us, mut seals_us) = (Vec::new(), Vec::new());
     for _ in 0..FRAMES {
