@@ -195,7 +195,9 @@ pub mod tests {
         try_invoices(lines).expect("good lines")
     }
 
-    fn try_invoices(lines: &[&str]) -> Result<Vec<Invoice>, String> {
+    /// The same where the lines may be no good.
+    pub fn try_invoices<L: AsRef<str>>(lines: &[L]) -> Result<Vec<Invoice>, String> {
+        let lines: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
         let csv = format!("inv,sku,descr,qty,ts,price,cust,country\n{}\n", lines.join("\n"));
         let (mut own, mut merged) = (Invoices::default(), Invoices::default());
         let file = Path::new("a.csv");

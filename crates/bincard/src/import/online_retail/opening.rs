@@ -111,7 +111,7 @@ pub fn least(plan: &Plan, ledger: &impl Recorded) -> Opening {
                     let now = ledger.on_hand(&moved.sku);
                     Level { now, lowest: now }
                 });
-                level.now += moved.change;
+                level.now = level.now.saturating_add(moved.change);
                 level.lowest = level.lowest.min(level.now);
             }
         }
@@ -119,8 +119,20 @@ pub fn least(plan: &Plan, ledger: &impl Recorded) -> Opening {
     levels
         .into_iter()
         .filter(|(_, level)| level.lowest < 0)
-        .map(|(sku, level)| (sku, -level.lowest))
+        .map(|(sku, level)| (sku, level.lowest.saturating_neg()))
         .collect()
+}
+
+/// The first command that is refused if a SKU is opened with no more than these units, in a ledger where nothing else
+/// is: none if they are enough.
+pub fn first_refused(plan: &Plan, sku: &str, units: i64) -> Option<Planned> {
+    let mut level = units;
+    plan.trading().flatten().find(|command| {
+        for moved in command.moves.iter().filter(|moved| &*moved.sku == sku) {
+            level = level.saturating_add(moved.change);
+        }
+        level < 0
+    })
 }
 
 /// The commands that open what is needed.

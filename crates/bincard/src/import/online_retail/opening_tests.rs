@@ -86,6 +86,14 @@ fn a_sku_is_opened_with_the_least_that_never_goes_under_zero() {
 }
 
 #[test]
+fn one_unit_less_and_one_command_is_refused() {
+    let plan = plan(&HISTORY);
+    let refused = first_refused(&plan, "A", 4).map(|command| command.command_id);
+    assert_eq!(refused.as_deref(), Some("or/3/place"));
+    assert_eq!(first_refused(&plan, "A", 5), None);
+}
+
+#[test]
 fn within_an_invoice_what_comes_in_precedes_what_goes_out() {
     let plan = plan(&["1,A,x,5,2010-01-01 10:00:00,2,,EIRE", "1,A,found,5,2010-01-01 10:00:00,0,,EIRE"]);
     assert_eq!(least(&plan, &Empty), opening(&[]));

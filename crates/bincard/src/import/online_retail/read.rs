@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::codes::{Role, role};
 
@@ -19,6 +20,9 @@ const COUNTRY_BYTES_MAX: usize = 64;
 const QUANTITY_MAX: i64 = 1_000_000_000_000;
 const PRICE_MAX: i64 = 1_000_000_000;
 const PRICE_PLACES_MAX: u32 = 6;
+/// In pounds: what a ledger holds of minor units, and few enough digits that no sum of them overflows.
+const AMOUNT_MAX: i64 = 10_000_000_000_000;
+const DESCRIPTION_BYTES_MAX: usize = 500;
 
 /// The columns by meaning, and their names in the two layouts that are in circulation.
 const COLUMNS: [[&str; 2]; 8] = [
@@ -168,15 +172,18 @@ fn parse(row: &csv::StringRecord, columns: &[usize; 8], names: &mut Names) -> Re
     let customer =
         if customer.is_empty() { None } else { Some(text("customer", customer, CUSTOMER_BYTES_MAX)?) };
     let country = text("country", country, COUNTRY_BYTES_MAX)?;
-    let price = parse_price(price)?;
+    let (quantity, price) = (parse_quantity(quantity)?, parse_price(price)?);
     if price.is_sign_negative() && !is_bad_debt(invoice, sku) {
         return Err(format!("price {price} is negative, which only a bad debt is"));
+    }
+    if (Decimal::from(quantity) * price).abs() > Decimal::from(AMOUNT_MAX) {
+        return Err(format!("{quantity} × {price} is beyond {AMOUNT_MAX}"));
     }
     Ok(Record {
         invoice: names.get(invoice),
         sku: names.get(sku),
-        description: (!matches!(description.trim(), "" | "nan")).then(|| names.get(description.trim())),
-        quantity: parse_quantity(quantity)?,
+        description: parse_description(description).map(|description| names.get(&description)),
+        quantity,
         price,
         at: parse_time(at)?,
         customer: customer.map(|customer| names.get(customer)),
@@ -199,6 +206,9 @@ fn text<'a>(what: &str, found: &'a str, bytes_max: usize) -> Result<&'a str, Str
     if found.chars().any(char::is_control) {
         return Err(format!("{what} {found:?} has a control character"));
     }
+    if !is_nfc(found) {
+        return Err(format!("{what} {found:?} is not in Unicode's normal form C, which ids must be"));
+    }
     Ok(found)
 }
 
@@ -211,6 +221,13 @@ fn parse_invoice(found: &str) -> Result<&str, String> {
         ));
     }
     Ok(found)
+}
+
+/// Descriptions are for people, so they are repaired rather than refused.
+fn parse_description(found: &str) -> Option<String> {
+    let mut text: String = found.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).nfc().collect();
+    text.truncate(text.floor_char_boundary(DESCRIPTION_BYTES_MAX));
+    (!matches!(text.as_str(), "" | "nan")).then_some(text)
 }
 
 fn parse_quantity(found: &str) -> Result<i64, String> {

@@ -1,5 +1,8 @@
 //! Examples of what is read from a file, and of what is said when it cannot be.
 
+use proptest::prelude::*;
+
+use super::super::{Assumptions, OpeningMode, Plan, opening};
 use super::*;
 
 const YEAR: &str = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n";
@@ -59,6 +62,14 @@ fn an_error_names_file_line_and_what_was_wanted() {
             "1,2,x,1,2010-12-01 08:26:00,1.0000001,,EIRE",
             "price \"1.0000001\" has more than 6 decimals or is beyond 1000000000",
         ),
+        (
+            "1,2,x,1000000000000,2010-12-01 08:26:00,1000000,,EIRE",
+            "1000000000000 × 1000000 is beyond 10000000000000",
+        ),
+        (
+            "1,e\u{301},x,1,2010-12-01 08:26:00,1,,EIRE",
+            "stock code \"e\\u{301}\" is not in Unicode's normal form C, which ids must be",
+        ),
         ("1,,x,1,2010-12-01 08:26:00,1,,EIRE", "stock code is empty"),
         ("1,\u{7},x,1,2010-12-01 08:26:00,1,,EIRE", "stock code \"\\u{7}\" has a control character"),
         (
@@ -73,6 +84,17 @@ fn an_error_names_file_line_and_what_was_wanted() {
     ] {
         assert_eq!(records(&format!("{YEAR}{line}\n")), Err(format!("a.csv, line 2: {problem}")), "{line}");
     }
+}
+
+#[test]
+fn a_description_is_repaired_to_what_a_note_can_be() {
+    let long = "é".repeat(300);
+    let csv = format!(
+        "{YEAR}1,2,\"e\u{301}\n b \",1,2010-12-01 08:26:00,1,,EIRE\n1,2,{long},1,2010-12-01 08:26:00,1,,EIRE\n"
+    );
+    let found = records(&csv).expect("good lines");
+    assert_eq!(found[0].description.as_deref(), Some("é  b"));
+    assert_eq!(found[1].description.as_ref().map(|text| text.len()), Some(500));
 }
 
 #[test]
@@ -93,6 +115,43 @@ fn bytes_that_are_not_text_are_refused_with_their_line() {
     let error =
         read(Path::new("a.csv"), csv.as_slice(), &mut Names::default(), &mut each).expect_err("not UTF-8");
     assert!(error.to_string().starts_with("a.csv, line 2: not UTF-8"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut each = |_, _| Ok(());
+        let _ = read(Path::new("a.csv"), bytes.as_slice(), &mut Names::default(), &mut each);
+        let packed: Vec<u8> = [0x1f, 0x8b].into_iter().chain(bytes).collect();
+        let unpacked = flate2::bufread::MultiGzDecoder::new(packed.as_slice());
+        let _ = read(Path::new("a.csv.gz"), unpacked, &mut Names::default(), &mut each);
+    }
+
+    /// Whatever can be read can be planned; most of these lines are nearly right.
+    #[test]
+    fn no_lines_make_the_plan_panic(lines in proptest::collection::vec(odd_line(), 1..20)) {
+        let invoices = crate::import::online_retail::invoice::tests::try_invoices(&lines);
+        if let Ok(invoices) = invoices {
+            let plan = Plan::new(invoices, Assumptions::default());
+            let opening = opening::commands(&plan, &opening::Empty, OpeningMode::Once).expect("an empty ledger");
+            for command in plan.definitions().chain(opening).chain(plan.trading().flatten()) {
+                prop_assert!(command.command_id.len() <= 64, "{}", command.command_id);
+            }
+        }
+    }
+}
+
+fn odd_line() -> impl Strategy<Value = String> {
+    let invoice = prop::sample::select(vec!["1", "2", "C3", "C4", "A5", "x", ""]);
+    let sku = prop::sample::select(vec!["A", "B1", "a ", "POST", "BANK CHARGES", "B", "gift_1", "\u{0}", ""]);
+    let quantity =
+        prop::sample::select(vec!["1", "-1", "3", "-3", "0", "1000000000000", "-1000000000000", "1.0"]);
+    let price =
+        prop::sample::select(vec!["0", "0.001", "2.5", "1000000000", "0.000001", "-1", "1e3", "5.00"]);
+    let customer = prop::sample::select(vec!["", "17", "18"]);
+    (invoice, sku, quantity, price, customer).prop_map(|(invoice, sku, quantity, price, customer)| {
+        format!("{invoice},{sku},text,{quantity},2010-01-01 10:00:00,{price},{customer},EIRE")
+    })
 }
 
 #[test]

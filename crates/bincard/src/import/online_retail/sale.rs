@@ -9,9 +9,6 @@ use super::codes::FeeAccount;
 use super::invoice::{Line, Split};
 use super::plan::{CHANNEL, LOCATION, Move, Repeat, Steps, money};
 
-/// Free text of a command holds this much.
-const NOTE_BYTES_MAX: usize = 500;
-
 /// Goods and charges of the invoice as one order. Without goods it is done once it is paid; without money it is
 /// released when it is placed.
 pub(super) fn order(steps: &mut Steps, split: &Split) {
@@ -71,8 +68,7 @@ pub(super) fn adjustments<'a>(steps: &mut Steps, lines: impl Iterator<Item = &'a
             "sku": *line.sku, "location": LOCATION, "change": line.quantity, "reason": "import_adjustment",
         });
         if let Some(description) = &line.description {
-            let end = description.floor_char_boundary(NOTE_BYTES_MAX);
-            adjust["note"] = json!(description[..end]);
+            adjust["note"] = json!(**description);
         }
         let is_find = line.quantity > 0;
         if is_find {
