@@ -58,10 +58,36 @@ pub struct OrderLine {
     pub return_authorised: Quantity,
     /// Units that came back.
     pub returned: Quantity,
-    /// Units for which a refund was granted after shipment, and before.
-    pub refunded_units: Quantity,
-    /// What was granted for them, with tax.
-    pub refunded: Amount,
+    /// What was granted back for its units.
+    pub refunds: LineRefunds,
+}
+
+/// What was granted back for a line: for units that had left us, from what was invoiced; for units that never did, from
+/// what was paid before.
+#[derive(Debug, Clone, PartialEq, Default, Encode)]
+pub struct LineRefunds {
+    /// Units that had left us.
+    pub shipped_units: Quantity,
+    /// Granted for them, net of discount, without tax.
+    pub net: Amount,
+    /// Taxes granted with it, in the order of the line's taxes; empty before the first.
+    pub taxes: Vec<Amount>,
+    /// Units that were cancelled before they left.
+    pub cancelled_units: Quantity,
+    /// Granted for those out of the deposit.
+    pub from_deposit: Amount,
+}
+
+impl LineRefunds {
+    /// What was granted in all, with tax.
+    pub fn total(&self) -> Amount {
+        self.net + self.taxes.iter().copied().sum() + self.from_deposit
+    }
+
+    /// Units for which anything was granted as for units, shipped or not.
+    pub fn units(&self) -> Quantity {
+        self.shipped_units + self.cancelled_units
+    }
 }
 
 /// A bucket of an order line.

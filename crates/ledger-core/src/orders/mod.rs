@@ -7,7 +7,7 @@ mod order;
 pub(crate) use invoice::draft_invoice;
 pub use invoice::{Invoice, InvoicedCharge, InvoicedLine};
 pub(crate) use lines::move_units;
-pub use lines::{AtLocation, Bucket, OrderLine};
+pub use lines::{AtLocation, Bucket, LineRefunds, OrderLine};
 pub use order::{Destination, Hold, HoldReason, LineTax, Order, OrderCharge, OrderState};
 
 use crate::ledger::Ledger;
