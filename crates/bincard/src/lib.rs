@@ -1,3 +1,4 @@
 //! What the binary is made of, so that tests and benchmarks can use it too.
 
+pub mod cli;
 pub mod import;

@@ -1,0 +1,252 @@
+//! The arguments of every command, as clap reads and documents them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The one record of your stock: publish commands, query views, replay history.
+#[derive(Debug, Parser)]
+#[command(name = "bincard", version, about, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    /// The ledger's name
+    #[arg(long, global = true, default_value = "main", value_name = "NAME")]
+    pub ledger: String,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service: the writer, its journal and its views, on HTTP and, if named, on NATS
+    Serve(ServeArgs),
+    /// Send a command, or a file of commands
+    Send(SendArgs),
+    /// Ask a view
+    Query(QueryArgs),
+    /// Bring in trading records of another system
+    Import {
+        /// The format of the records
+        #[command(subcommand)]
+        format: ImportFormat,
+    },
+    /// Load a generated month of a multi-channel retailer
+    Demo {
+        /// The seed of the month: the same seed gives the same month
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Where to
+        #[command(flatten)]
+        door: DoorArgs,
+    },
+    /// Read the history of a stopped ledger
+    Replay {
+        /// What to do with it
+        #[command(subcommand)]
+        command: ReplayCommand,
+    },
+    /// Write the JSON Schemas of every command, event and view, and the OpenAPI and AsyncAPI documents
+    Schemas {
+        /// The folder to write them into
+        #[arg(long, default_value = "schemas", value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Print shell completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages
+    Man {
+        /// The folder to write them into
+        #[arg(long, default_value = "man", value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+/// Where the service keeps its ledger and listens.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The folder that holds ledgers, one folder each
+    #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
+    pub data: PathBuf,
+    /// The NATS server to answer on; none when absent
+    #[arg(long, env = "NATS_URL", value_name = "URL")]
+    pub nats: Option<String>,
+    /// The address to answer HTTP on
+    #[arg(long, default_value = "127.0.0.1:7400", value_name = "ADDRESS")]
+    pub http: SocketAddr,
+    /// Exit when the writer stops for good, so that a supervisor starts the service again
+    #[arg(long)]
+    pub exit_on_stop: bool,
+    /// Log lines as JSON
+    #[arg(long)]
+    pub log_json: bool,
+}
+
+/// Which ledger is meant: a running service, or a folder.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DoorArgs {
+    /// A NATS server on which the ledger is served
+    #[arg(long, value_name = "URL", conflicts_with_all = ["http", "data"])]
+    pub nats: Option<String>,
+    /// The HTTP address at which the ledger is served [default: http://127.0.0.1:7400]
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub http: Option<String>,
+    /// The folder of ledgers: the service that serves it is asked, else it is opened
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// A command to send.
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// The command, module.action (stock.receive)
+    #[arg(required_unless_present = "file")]
+    pub name: Option<String>,
+    /// Its fields as key=value; nested ones as key.key=value
+    #[arg(value_name = "KEY=VALUE")]
+    pub fields: Vec<String>,
+    /// Its fields as one JSON object
+    #[arg(long, value_name = "OBJECT", conflicts_with = "fields")]
+    pub json: Option<String>,
+    /// A file of commands, one JSON object a line: {"command", "id", "body", "effective_at"}; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "fields", "json", "id", "dry_run"])]
+    pub file: Option<PathBuf>,
+    /// The command id: sent again, it gets the first answer
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// When it was true (RFC 3339), if that is not now
+    #[arg(long, value_name = "TIME")]
+    pub effective_at: Option<String>,
+    /// Decide and answer, but record nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where to
+    #[command(flatten)]
+    pub door: DoorArgs,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// For programs: an array of objects
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+/// What is asked of a view.
+#[derive(Debug, Clone, Args)]
+pub struct QueryArgs {
+    /// The view (stock_position, bin_card, order_board …)
+    pub view: String,
+    /// Filters as key=value
+    #[arg(value_name = "KEY=VALUE")]
+    pub filters: Vec<String>,
+    /// Rows of a page
+    #[arg(long, value_name = "ROWS")]
+    pub limit: Option<u32>,
+    /// Every page
+    #[arg(long)]
+    pub all: bool,
+    /// Where the page before ended
+    #[arg(long)]
+    pub cursor: Option<String>,
+    /// The order of the rows
+    #[arg(long)]
+    pub sort: Option<String>,
+    /// Wait until this position is in the view (read your own writes)
+    #[arg(long, value_name = "EPOCH.SEQUENCE")]
+    pub min_position: Option<String>,
+    /// As it was known at an entry
+    #[arg(long, value_name = "N")]
+    pub as_of_sequence: Option<u64>,
+    /// As it was known at a time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub as_of_recorded: Option<String>,
+    /// As it was true at a time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub as_of_effective: Option<String>,
+    /// How rows are printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Where to ask
+    #[command(flatten)]
+    pub door: DoorArgs,
+}
+
+/// A format of records to import.
+#[derive(Debug, Subcommand)]
+pub enum ImportFormat {
+    /// Invoices of the Online Retail data set (CSV or gzip)
+    OnlineRetail {
+        /// The files, in order
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// A unit's assumed cost, as a part of the SKU's first price
+        #[arg(long, default_value = "0.60", value_name = "RATIO")]
+        cost_ratio: String,
+        /// How much stock there is to begin with
+        #[arg(long, value_enum, default_value_t = OpeningChoice::Least)]
+        opening: OpeningChoice,
+        /// Where to
+        #[command(flatten)]
+        door: DoorArgs,
+    },
+}
+
+/// How much stock an import begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OpeningChoice {
+    /// The least that never goes under zero; a SKU that is open already is not opened again
+    Least,
+    /// As least, and what an open SKU still lacks is added
+    TopUp,
+    /// None
+    None,
+}
+
+/// What to do with a history.
+#[derive(Debug, Subcommand)]
+pub enum ReplayCommand {
+    /// Print the entries of the log
+    Log {
+        /// The folder of ledgers
+        #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
+        data: PathBuf,
+        /// From this sequence
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        from: u64,
+        /// To this sequence
+        #[arg(long, value_name = "N")]
+        to: Option<u64>,
+        /// How entries are printed
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Check frames, chain, invariants and tie-outs, and decide every command again
+    Verify {
+        /// The folder of ledgers
+        #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
+        data: PathBuf,
+        /// How the result is printed
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Fold every view anew from the journal and print a digest of its rows
+    Rebuild {
+        /// The folder of ledgers
+        #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
+        data: PathBuf,
+        /// How the result is printed
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Ask a view as it was
+    AsOf(QueryArgs),
+}

@@ -1,0 +1,142 @@
+//! What is printed: tables for people, JSON and CSV for programs, and the exit status.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::Value;
+
+use super::Format;
+
+/// Exit statuses of the contract.
+pub mod exit {
+    /// Done.
+    pub const DONE: u8 = 0;
+    /// Refused, or differences were found.
+    pub const REFUSED: u8 = 1;
+    /// The arguments are off, or what they name is not there.
+    pub const USAGE: u8 = 2;
+    /// The data is corrupt.
+    pub const CORRUPT: u8 = 3;
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit status.
+    pub status: u8,
+    /// What to tell the user.
+    pub message: String,
+}
+
+impl Failure {
+    /// Refused, or differences were found.
+    pub fn refused(message: impl ToString) -> Self {
+        Failure { status: exit::REFUSED, message: message.to_string() }
+    }
+
+    /// The arguments are off, or what they name is not there.
+    pub fn usage(message: impl ToString) -> Self {
+        Failure { status: exit::USAGE, message: message.to_string() }
+    }
+
+    /// The data is corrupt.
+    pub fn corrupt(message: impl ToString) -> Self {
+        Failure { status: exit::CORRUPT, message: message.to_string() }
+    }
+}
+
+/// Prints rows: the columns are the fields of the rows, in the order in which they first appear.
+pub fn print_rows(rows: &[Value], format: Format, out: &mut impl Write) -> io::Result<()> {
+    match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, rows)?;
+            writeln!(out)
+        }
+        Format::Csv => print_csv(rows, out),
+        Format::Table => print_table(rows, out),
+    }
+}
+
+fn print_csv(rows: &[Value], out: &mut impl Write) -> io::Result<()> {
+    let columns = columns(rows);
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(&columns)?;
+    for row in rows {
+        writer.write_record(columns.iter().map(|column| text(row.get(column))))?;
+    }
+    writer.flush()
+}
+
+fn print_table(rows: &[Value], out: &mut impl Write) -> io::Result<()> {
+    if rows.is_empty() {
+        return writeln!(out, "no rows");
+    }
+    let columns = columns(rows);
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(&columns);
+    for (at, column) in columns.iter().enumerate() {
+        let is_figure = rows.iter().filter_map(|row| row.get(column)).all(looks_like_a_figure);
+        if let Some(column) = table.column_mut(at).filter(|_| is_figure) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for row in rows {
+        table.add_row(columns.iter().map(|column| text(row.get(column))));
+    }
+    writeln!(out, "{table}")
+}
+
+fn looks_like_a_figure(value: &Value) -> bool {
+    match value {
+        Value::Number(_) | Value::Null => true,
+        Value::String(text) => {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-')
+        }
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+fn columns(rows: &[Value]) -> Vec<String> {
+    let mut columns = Vec::new();
+    for row in rows.iter().filter_map(Value::as_object) {
+        for key in row.keys() {
+            if !columns.contains(key) {
+                columns.push(key.clone());
+            }
+        }
+    }
+    columns
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn printed(format: Format) -> String {
+        let rows =
+            [json!({"sku": "TEA-01", "units": 3}), json!({"sku": "TEA, black", "units": 12, "note": "a"})];
+        let mut out = Vec::new();
+        print_rows(&rows, format, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn rows_are_csv_with_the_columns_of_all_of_them() {
+        assert_eq!(printed(Format::Csv), "sku,units,note\nTEA-01,3,\n\"TEA, black\",12,a\n");
+    }
+
+    #[test]
+    fn rows_are_a_table_with_figures_to_the_right() {
+        let table = printed(Format::Table);
+        assert!(table.contains(" TEA-01           3"), "{table}");
+    }
+}
