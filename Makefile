@@ -18,7 +18,7 @@ schemas: ## Regenerate schemas/ from the types
 	cargo run --quiet -p bincard -- schemas --out schemas
 
 golden: ## Write golden files for new stored shapes (existing ones are never rewritten)
-	UPDATE_GOLDEN=1 cargo test --workspace golden
+	BINCARD_WRITE_GOLDEN=1 cargo test -p ledger-core --test golden
 
 lint: ## Formatting, clippy and dependency rules, as CI checks them
 	cargo fmt --all --check
