@@ -1,0 +1,93 @@
+//! Several commands in one message: each on its own, or all or nothing.
+
+use ledger_core::values::{CommandId, Timestamp};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Envelope, submitted, typed};
+use crate::invalid::{self, Invalid};
+use crate::writer::Request;
+
+/// The most commands of a batch.
+pub const BATCH_COMMANDS_MAX: usize = 10_000;
+/// The longest batch, in bytes.
+pub const BATCH_BYTES_MAX: usize = 900 * 1024;
+
+/// A batch as it was read.
+#[derive(Debug)]
+pub enum Batch {
+    /// All or nothing: one request.
+    Atomic(Request),
+    /// Each accepted or refused on its own, in order; what cannot be read does not keep the others back.
+    Each(Vec<Result<Request, Invalid>>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Commands<'b> {
+    #[serde(default)]
+    atomic: bool,
+    #[serde(borrow)]
+    commands: Vec<&'b RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item<'b> {
+    command: String,
+    #[serde(default)]
+    id: Option<CommandId>,
+    #[serde(default)]
+    effective_at: Option<Timestamp>,
+    #[serde(borrow)]
+    body: &'b RawValue,
+}
+
+impl Batch {
+    /// Reads a batch: a JSON array of `{"command", "id", "effective_at", "body"}`, or
+    /// `{"atomic": true, "commands": […]}`.
+    pub fn read(body: &[u8], envelope: &Envelope) -> Result<Batch, Invalid> {
+        if body.len() > BATCH_BYTES_MAX {
+            let found = body.len();
+            let message = format!("wanted a batch of at most {BATCH_BYTES_MAX} bytes, found {found}");
+            return Err(Invalid::whole("batch_too_large", message));
+        }
+        if envelope.id.is_some() {
+            let message = "a batch has no id of its own: give each of its commands an id";
+            return Err(Invalid::whole("invalid_value", message));
+        }
+        let is_list = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+        let (prefix, Commands { atomic, commands }) = if is_list {
+            ("", Commands { atomic: false, commands: invalid::from_slice(body)? })
+        } else {
+            invalid::object(body)?;
+            ("/commands", invalid::from_slice(body)?)
+        };
+        if !(1..=BATCH_COMMANDS_MAX).contains(&commands.len()) {
+            let code = if commands.is_empty() { "invalid_value" } else { "batch_too_large" };
+            let found = commands.len();
+            let message = format!("wanted 1 to {BATCH_COMMANDS_MAX} commands, found {found}");
+            return Err(Invalid::at(code, prefix, message));
+        }
+        let mut items = commands.iter().enumerate().map(|(at, item)| {
+            item_of(item, envelope).map_err(|invalid| invalid.under(&format!("{prefix}/{at}")))
+        });
+        if atomic {
+            Ok(Batch::Atomic(envelope.submission(items.collect::<Result<_, _>>()?)))
+        } else {
+            let each = items.by_ref().map(|item| item.map(|submitted| envelope.submission(vec![submitted])));
+            Ok(Batch::Each(each.collect()))
+        }
+    }
+}
+
+fn item_of(item: &RawValue, envelope: &Envelope) -> Result<ledger_core::Submitted, Invalid> {
+    let bytes = item.get().as_bytes();
+    invalid::object(bytes)?;
+    let Item { command, id, effective_at, body } = invalid::from_slice(bytes)?;
+    let command = typed(&command, body.get().as_bytes()).map_err(|invalid| match invalid.code {
+        "unknown_command" => Invalid { path: Some("/command".into()), ..invalid },
+        _ => invalid.under("/body"),
+    })?;
+    Ok(submitted(id, effective_at.or(envelope.effective_at), command))
+}
