@@ -1,1 +1,32 @@
 //! Read models: what the ledger answers when it is asked.
+//!
+//! A view never re-implements a rule. It renders the ledger that `Ledger::apply` folded, or reads the history of a key
+//! from the journal through the index. Everything here can be deleted: it is rebuilt from the journal.
+//!
+//! | to do this | look at |
+//! |---|---|
+//! | fold a journal and ask it | [`Projections`] |
+//! | see which views there are, with their filters and rows | [`VIEWS`], one file each in `views/` |
+//! | ask a question | [`Query`], [`Page`], [`QueryFault`] |
+//! | keep index runs and checkpoints | [`Store`], [`SledStore`], [`MemoryStore`] |
+
+mod as_of;
+mod effective;
+mod fault;
+mod folded;
+mod history;
+mod index;
+mod position;
+mod projections;
+mod query;
+mod rows;
+mod source;
+mod store;
+mod views;
+
+pub use fault::Fault;
+pub use position::Position;
+pub use projections::{EntryMeta, Projections, stored_witness};
+pub use query::{AsOf, LIMIT_DEFAULT, LIMIT_MAX, PAGE_BYTES_MAX, Page, Query, QueryFault};
+pub use store::{MemoryStore, SledStore, Store, Write};
+pub use views::{VIEWS, ViewKind};

@@ -1,0 +1,66 @@
+//! The third ledger: as of a sequence, folded from the start, one question at a time.
+
+use journal::{FrameSource, JournalRead};
+use ledger_core::values::Timestamp;
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+
+use crate::fault::Fault;
+use crate::folded::Folded;
+use crate::history::Recorded;
+
+/// Answers as-of questions one after the other. What it folded last is kept: the next page of the same question, and
+/// a question about a later time, go on from there.
+#[derive(Default)]
+pub(crate) struct AsOfWorker(Mutex<Option<Folded>>);
+
+impl AsOfWorker {
+    /// The state after an entry. Waits for whoever asked before.
+    pub(crate) fn state_after(
+        &self,
+        sequence: u64,
+        journal: &dyn JournalRead,
+    ) -> Result<MappedMutexGuard<'_, Folded>, Fault> {
+        let mut kept = self.0.lock();
+        let mut folded = kept.take().filter(|kept| kept.position().sequence <= sequence).unwrap_or_default();
+        fold_until(&mut folded, sequence, journal)?;
+        *kept = Some(folded);
+        Ok(MutexGuard::map(kept, |kept| kept.as_mut().expect("it was put there on the line before")))
+    }
+}
+
+fn fold_until(folded: &mut Folded, sequence: u64, journal: &dyn JournalRead) -> Result<(), Fault> {
+    let mut next = folded.position().sequence + 1;
+    let mut frames: Option<Box<dyn FrameSource>> = None;
+    while next <= sequence {
+        let frames = match &mut frames {
+            Some(frames) => frames,
+            none => none.insert(journal.frames_from(next)?),
+        };
+        let frame = frames.next_frame()?.ok_or(Fault::Missing { sequence: next })?;
+        for at in next..=frame.last_sequence().min(sequence) {
+            let recorded = Recorded::read(&frame, at)?.ok_or(Fault::Missing { sequence: at })?;
+            folded.apply(&recorded.entry, recorded.epoch, recorded.log_time);
+        }
+        next = frame.last_sequence() + 1;
+    }
+    Ok(())
+}
+
+/// The last entry recorded at a time or before; 0 if there is none. Log time never falls, so it is found by halving.
+pub(crate) fn sequence_at(
+    recorded_at: Timestamp,
+    head: u64,
+    journal: &dyn JournalRead,
+) -> Result<u64, Fault> {
+    let (mut low, mut high) = (0, head);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        let frame = journal.frame_at(middle)?.ok_or(Fault::Missing { sequence: middle })?;
+        if frame.header().log_time_us <= recorded_at.micros() {
+            low = frame.last_sequence().min(head);
+        } else {
+            high = frame.header().first_sequence - 1;
+        }
+    }
+    Ok(low)
+}

@@ -1,0 +1,210 @@
+//! Which entries have a key: sorted runs in the store, each covering a stretch of the log, and a tail in memory.
+//!
+//! ```text
+//!   log     1 ─────────────── 40,000 ──── 48,000 ── 56,000 ─ … tail
+//!   runs    [ level 1, 8 blocks    ] [ level 0 ] [ level 0 ]  hash map
+//! ```
+//!
+//! One value a run and key under sled would be one write an event; a run is one value of up to 1 MiB for some ten
+//! thousand entries, written in the same batch as the checkpoint that says how far the runs reach. A lookup asks each
+//! run's filter, in the order of the log, and reads a block only where the key may be.
+
+mod block;
+mod filter;
+mod key;
+mod manifest;
+mod merge;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use foldhash::fast::FixedState;
+use journal::FrameHash;
+use parking_lot::{Mutex, RwLock};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::fault::Fault;
+use crate::store::{Store, Write};
+use block::{BLOCK_PAIRS_MAX, Block, Pair, sequences_in};
+use filter::Filter;
+use manifest::Run;
+
+pub(crate) use key::{Key, keys_of};
+pub(crate) use manifest::stored_checkpoint;
+
+/// How far the runs reach, and in which history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Checkpoint {
+    /// Uuid of the ledger.
+    pub(crate) ledger: [u8; 16],
+    /// Sequence of the last entry in the runs; 0 for none.
+    pub(crate) sequence: u64,
+    /// Ordinal of that entry's last event.
+    pub(crate) event: u64,
+    /// Hash of the frame that ends with that entry.
+    pub(crate) hash: FrameHash,
+}
+
+/// The index. Lookups run beside the one who adds.
+pub(crate) struct Index {
+    store: Box<dyn Store>,
+    state: RwLock<State>,
+    /// Held by whoever replaces the manifest.
+    changing: Mutex<()>,
+    merging: AtomicBool,
+    /// The number of the next block.
+    next_block: AtomicU64,
+}
+
+struct State {
+    /// Ascending, each covering the stretch of the log after the one before.
+    runs: Vec<Arc<Run>>,
+    tail: HashMap<u64, SmallVec<[u64; 2]>, FixedState>,
+    tail_pairs: usize,
+    checkpoint: Checkpoint,
+}
+
+impl Index {
+    /// Opens what the store holds. Runs that are not of this ledger's history, by `belongs`, are thrown away.
+    pub(crate) fn open(
+        store: Box<dyn Store>,
+        ledger: [u8; 16],
+        belongs: impl FnOnce(&Checkpoint) -> Result<bool, Fault>,
+    ) -> Result<Index, Fault> {
+        let kept = match manifest::load(store.as_ref())? {
+            Some(kept) if belongs(&kept.checkpoint)? => Some(kept),
+            _ => None,
+        };
+        manifest::remove_orphans(store.as_ref(), kept.as_ref())?;
+        let (runs, checkpoint, next_block) = match kept {
+            Some(kept) => (kept.runs, kept.checkpoint, kept.next_block),
+            None => {
+                let nothing =
+                    Checkpoint { ledger, sequence: 0, event: 0, hash: journal::chain_start(ledger) };
+                (Vec::new(), nothing, 0)
+            }
+        };
+        let tail = HashMap::with_hasher(FixedState::default());
+        let state = RwLock::new(State { runs, tail, tail_pairs: 0, checkpoint });
+        let (changing, merging) = (Mutex::new(()), AtomicBool::new(false));
+        Ok(Index { store, state, changing, merging, next_block: AtomicU64::new(next_block) })
+    }
+
+    /// How far the runs reach. Entries up to here need not be added again.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        self.state.read().checkpoint
+    }
+
+    /// Adds the keys of entries, which come in the order of the log.
+    pub(crate) fn add(&self, entries: &[(u64, SmallVec<[Key; 16]>)]) {
+        let mut state = self.state.write();
+        let state = &mut *state;
+        for (sequence, keys) in entries {
+            if *sequence <= state.checkpoint.sequence {
+                continue;
+            }
+            for key in keys {
+                state.tail.entry(key.0).or_default().push(*sequence);
+            }
+            state.tail_pairs += keys.len();
+        }
+    }
+
+    /// True when the tail would fill a run.
+    pub(crate) fn is_due(&self) -> bool {
+        self.state.read().tail_pairs >= BLOCK_PAIRS_MAX
+    }
+
+    /// Sequences of entries that may have the key, after one and up to one, ascending: those of the first run that
+    /// has any, so the caller asks again after the last one until nothing comes.
+    pub(crate) fn sequences(&self, key: Key, after: u64, upto: u64) -> Result<Vec<u64>, Fault> {
+        loop {
+            let (runs, tail) = {
+                let state = self.state.read();
+                let from_tail = state.tail.get(&key.0).map(|sequences| {
+                    let first = sequences.partition_point(|sequence| *sequence <= after);
+                    let end = sequences.partition_point(|sequence| *sequence <= upto);
+                    sequences.get(first..end).unwrap_or_default().to_vec()
+                });
+                (state.runs.clone(), from_tail.unwrap_or_default())
+            };
+            match self.sequences_in_runs(&runs, key, after, upto)? {
+                Looked::Found(found) if found.is_empty() => return Ok(tail),
+                Looked::Found(found) => return Ok(found),
+                // A merge replaced the run meanwhile: look again at what is there now.
+                Looked::Replaced => {}
+            }
+        }
+    }
+
+    fn sequences_in_runs(&self, runs: &[Arc<Run>], key: Key, after: u64, upto: u64) -> Result<Looked, Fault> {
+        let mut found = Vec::new();
+        let first = runs.partition_point(|run| run.last <= after);
+        for run in &runs[first..] {
+            for block in run.blocks.iter().filter(|block| block.may_hold(key)) {
+                let mut read = |bytes: &[u8]| sequences_in(bytes, key, after, upto, &mut found);
+                if !self.store.read(&manifest::block_key(block.meta.number), &mut read)? {
+                    return match self.has_run(run) {
+                        true => Err(Fault::Store { why: format!("block {} is gone", block.meta.number) }),
+                        false => Ok(Looked::Replaced),
+                    };
+                }
+            }
+            if !found.is_empty() {
+                break;
+            }
+        }
+        Ok(Looked::Found(found))
+    }
+
+    fn next_number(&self) -> u64 {
+        self.next_block.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn has_run(&self, run: &Arc<Run>) -> bool {
+        self.state.read().runs.iter().any(|there| Arc::ptr_eq(there, run))
+    }
+
+    /// Writes the tail as a run, in one batch with the checkpoint that says so. Only the one who adds may call it.
+    pub(crate) fn write_tail(&self, checkpoint: Checkpoint) -> Result<(), Fault> {
+        let _changing = self.changing.lock();
+        let (mut pairs, before, mut runs) = {
+            let state = self.state.read();
+            let mut pairs: Vec<Pair> = Vec::with_capacity(state.tail_pairs);
+            for (key, sequences) in &state.tail {
+                pairs.extend(sequences.iter().map(|sequence| (*key, *sequence)));
+            }
+            (pairs, state.checkpoint, state.runs.clone())
+        };
+        if checkpoint.sequence <= before.sequence {
+            return Ok(());
+        }
+        pairs.sort_unstable();
+        let mut batch: Vec<Write> = Vec::new();
+        let mut blocks = Vec::new();
+        for pairs in pairs.chunks(BLOCK_PAIRS_MAX) {
+            let (block, bytes) = Block::over(self.next_number(), pairs);
+            manifest::put_block(&block, bytes, &mut batch);
+            blocks.push(block);
+        }
+        runs.push(Arc::new(Run { level: 0, first: before.sequence + 1, last: checkpoint.sequence, blocks }));
+        manifest::put(&runs, checkpoint, self.next_block.load(Ordering::Relaxed), &mut batch);
+        self.store.write(batch)?;
+        let mut state = self.state.write();
+        state.runs = runs;
+        state.tail.clear();
+        state.tail_pairs = 0;
+        state.checkpoint = checkpoint;
+        Ok(())
+    }
+}
+
+enum Looked {
+    Found(Vec<u64>),
+    Replaced,
+}
+
+#[cfg(test)]
+mod tests;

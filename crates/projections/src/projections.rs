@@ -1,0 +1,294 @@
+//! The runner: folds the journal, keeps the index, answers queries.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use journal::{Frame, FrameSource, Head, JournalRead, Witness};
+use ledger_core::values::Timestamp;
+use ledger_core::{Entry, entry};
+use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
+use smallvec::SmallVec;
+
+use crate::as_of::{AsOfWorker, sequence_at};
+use crate::effective::Effective;
+use crate::fault::Fault;
+use crate::folded::Folded;
+use crate::history::{History, Recorded};
+use crate::index::{Checkpoint, Index, Key, keys_of, stored_checkpoint};
+use crate::position::Position;
+use crate::query::{AsOf, LIMIT_DEFAULT, LIMIT_MAX, Page, Query, QueryFault};
+use crate::rows::Rows;
+use crate::source::{Source, State};
+use crate::store::{SledStore, Store};
+use crate::views::{Ask, ViewKind};
+
+/// How long the fold holds the write lock; a query waits no longer for it.
+const WRITE_SLICE: Duration = Duration::from_micros(500);
+
+/// The read side of one ledger. Clones are the same; one of them folds, any of them answers.
+#[derive(Clone)]
+pub struct Projections(Arc<Inner>);
+
+struct Inner {
+    folded: RwLock<Folded>,
+    index: Index,
+    journal: Arc<dyn JournalRead>,
+    /// The last frame folded in. Held while folding and while writing a checkpoint.
+    head: Mutex<Head>,
+    as_of: AsOfWorker,
+}
+
+/// Where and when an entry was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryMeta {
+    /// Its number.
+    pub sequence: u64,
+    /// When it was recorded.
+    pub log_time: Timestamp,
+    /// Start of the writer that recorded it.
+    pub epoch: u64,
+}
+
+/// A frame with its entries decoded and their keys gathered: all that needs no lock.
+struct Decoded {
+    frame: Frame,
+    entries: Vec<Entry>,
+    keys: Vec<(u64, SmallVec<[Key; 16]>)>,
+}
+
+impl Projections {
+    /// Folds the journal from its start to its durable head. Index runs of this history that the store holds are used
+    /// again; those of another are thrown away.
+    pub fn open(store: Box<dyn Store>, journal: Arc<dyn JournalRead>) -> Result<Self, Fault> {
+        Projections::open_with_progress(store, journal, &mut |_, _| {})
+    }
+
+    /// The same, telling now and then the sequence reached and the one to reach.
+    pub fn open_with_progress(
+        store: Box<dyn Store>,
+        journal: Arc<dyn JournalRead>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, Fault> {
+        let end = journal.head();
+        let index = Index::open(store, end.ledger, |stored| belongs(stored, journal.as_ref()))?;
+        let projections = Projections(Arc::new(Inner {
+            folded: RwLock::default(),
+            index,
+            journal: journal.clone(),
+            head: Mutex::new(Head::empty(end.ledger)),
+            as_of: AsOfWorker::default(),
+        }));
+        let mut frames = journal.frames_from(1)?;
+        while projections.position().sequence < end.sequence {
+            let wanted = projections.position().sequence + 1;
+            let frame = frames.next_frame()?.ok_or(Fault::Missing { sequence: wanted })?;
+            projections.fold(&frame)?;
+            progress(frame.last_sequence(), end.sequence);
+        }
+        Ok(projections)
+    }
+
+    /// Folds the next frame of the log in. Queries go on meanwhile.
+    pub fn fold(&self, frame: &Frame) -> Result<(), Fault> {
+        self.fold_decoded(&decode(frame)?)
+    }
+
+    fn fold_decoded(&self, decoded: &Decoded) -> Result<(), Fault> {
+        let Decoded { frame, entries, keys } = decoded;
+        let mut head = self.0.head.lock();
+        head.check_next(frame).map_err(|why| Fault::NotNext { why })?;
+        // The index first: whoever sees a position finds everything up to it.
+        self.0.index.add(keys);
+        let (epoch, log_time) = (frame.header().epoch, Timestamp::from_micros(frame.header().log_time_us));
+        let mut folded = self.0.folded.write();
+        let mut since = Instant::now();
+        for entry in entries {
+            folded.apply(entry, epoch, log_time);
+            if since.elapsed() > WRITE_SLICE {
+                RwLockWriteGuard::bump(&mut folded);
+                since = Instant::now();
+            }
+        }
+        drop(folded);
+        *head = Head::after(frame);
+        if self.0.index.is_due() {
+            self.write_checkpoint(&head)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the index's tail and how far it reaches. Done by itself whenever the tail fills a run, and to be done at
+    /// a clean stop.
+    pub fn checkpoint(&self) -> Result<(), Fault> {
+        let head = self.0.head.lock();
+        self.write_checkpoint(&head)
+    }
+
+    fn write_checkpoint(&self, head: &Head) -> Result<(), Fault> {
+        let Head { ledger, sequence, event, hash, .. } = *head;
+        self.0.index.write_tail(Checkpoint { ledger, sequence, event, hash })?;
+        if self.0.index.claim_merge() {
+            let inner = self.0.clone();
+            std::thread::spawn(move || {
+                if let Err(fault) = inner.index.merge() {
+                    tracing::error!(%fault, "index runs could not be merged; lookups go on with the old ones");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// How far the log is folded in.
+    pub fn position(&self) -> Position {
+        self.0.folded.read().position()
+    }
+
+    /// The position of an entry, to check a caller's token; `None` if it is not folded in.
+    pub fn position_at(&self, sequence: u64) -> Option<Position> {
+        self.0.folded.read().position_at(sequence)
+    }
+
+    /// BLAKE3 of the ledger folded so far. Takes as long as the ledger is large, and holds the fold up meanwhile.
+    pub fn ledger_hash(&self) -> [u8; 32] {
+        self.0.folded.read().ledger.hash()
+    }
+
+    /// An entry as the journal has it; `None` if there is none under that number.
+    pub fn entry(&self, sequence: u64) -> Result<Option<(EntryMeta, Entry)>, Fault> {
+        let Some(Recorded { sequence, epoch, log_time, entry, .. }) =
+            self.history(sequence).entry(sequence)?
+        else {
+            return Ok(None);
+        };
+        Ok(Some((EntryMeta { sequence, log_time, epoch }, entry)))
+    }
+
+    /// The entry that an accepted command became, while its id is remembered.
+    pub fn command_status(&self, command_id: &str) -> Option<u64> {
+        let id = entry::id_hash(command_id);
+        self.0.folded.read().ledger.remembered().find(&id).map(|command| command.sequence)
+    }
+
+    /// How far the index runs in the store reach: proof that the journal was durable up to there.
+    pub fn witness(&self) -> Option<Witness> {
+        witness_of(self.0.index.checkpoint())
+    }
+
+    /// Answers a query. It may take long (a history, an as-of): call it where blocking is fine.
+    pub fn query(&self, view: &str, query: Query) -> Result<Page, QueryFault> {
+        let kind = ViewKind::find(view)?;
+        let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(QueryFault::InvalidLimit { found: limit });
+        }
+        let sort = kind.sort(query.sort.as_deref())?;
+        let mut rows = Rows::open(kind.name, sort, query.cursor.as_deref(), limit as usize)?;
+        if let Some(token) = &query.min_position {
+            self.check_min_position(token)?;
+        }
+        match query.as_of.filter(|as_of| *as_of != AsOf::default()) {
+            None => {
+                let upto = self.position();
+                rows.hold_at(upto);
+                let source =
+                    Source { state: State::Live(&self.0.folded), history: self.history(upto.sequence) };
+                kind.answer(&Ask::State(&source), &query.filter, &mut rows)?;
+            }
+            Some(as_of) => self.query_as_of(kind, as_of, &query, &mut rows)?,
+        }
+        Ok(rows.into_page())
+    }
+
+    fn query_as_of(
+        &self,
+        kind: &'static ViewKind,
+        as_of: AsOf,
+        query: &Query,
+        rows: &mut Rows,
+    ) -> Result<(), QueryFault> {
+        let upto = self.as_of_position(as_of)?;
+        rows.hold_at(upto);
+        let history = self.history(upto.sequence);
+        if let Some(at) = as_of.effective_at {
+            return kind.answer(&Ask::Effective(&Effective { history, at }), &query.filter, rows);
+        }
+        let folded = self.0.as_of.state_after(upto.sequence, self.0.journal.as_ref())?;
+        let source = Source { state: State::Fixed(&folded), history };
+        kind.answer(&Ask::State(&source), &query.filter, rows)
+    }
+
+    /// The last entry that an as-of question may see.
+    fn as_of_position(&self, as_of: AsOf) -> Result<Position, QueryFault> {
+        let head = self.position();
+        let mut sequence = as_of.sequence.unwrap_or(head.sequence);
+        if sequence > head.sequence {
+            let found = sequence.to_string();
+            return Err(QueryFault::UnknownPosition { found, head, why: "it is not recorded yet" });
+        }
+        if let Some(recorded_at) = as_of.recorded_at {
+            sequence = sequence_at(recorded_at, sequence, self.0.journal.as_ref())?;
+        }
+        Ok(self.position_at(sequence).unwrap_or_default())
+    }
+
+    fn check_min_position(&self, token: &str) -> Result<(), QueryFault> {
+        let head = self.position();
+        let refuse = |why| Err(QueryFault::UnknownPosition { found: token.to_owned(), head, why });
+        let Ok(wanted) = token.parse::<Position>() else {
+            return refuse("a position is epoch.sequence, as a reply gave it");
+        };
+        match self.position_at(wanted.sequence) {
+            Some(there) if there == wanted => Ok(()),
+            Some(_) => refuse("another writer recorded something else under that sequence"),
+            None => refuse("it has not arrived yet"),
+        }
+    }
+
+    fn history(&self, upto: u64) -> History<'_> {
+        History { index: &self.0.index, journal: self.0.journal.as_ref(), upto }
+    }
+}
+
+fn decode(frame: &Frame) -> Result<Decoded, Fault> {
+    let count = frame.header().entries as usize;
+    let (mut entries, mut keys) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for (sequence, _, bytes) in frame.entries() {
+        let entry = Entry::decode(bytes).map_err(|source| Fault::Entry { sequence, source })?;
+        keys.push((sequence, keys_of(&entry)));
+        entries.push(entry);
+    }
+    Ok(Decoded { frame: frame.clone(), entries, keys })
+}
+
+/// Whether the runs cover a stretch of this journal's history: it has the very frame that the checkpoint names.
+fn belongs(stored: &Checkpoint, journal: &dyn JournalRead) -> Result<bool, Fault> {
+    let there = stored.ledger == journal.head().ledger
+        && match journal.frame_at(stored.sequence)? {
+            Some(frame) => {
+                Head::after(&frame).hash == stored.hash && frame.last_sequence() == stored.sequence
+            }
+            None => false,
+        };
+    if !there {
+        tracing::warn!(
+            sequence = stored.sequence,
+            "the index runs are of another history: they are built anew"
+        );
+    }
+    Ok(there)
+}
+
+fn witness_of(checkpoint: Checkpoint) -> Option<Witness> {
+    let Checkpoint { sequence, hash, .. } = checkpoint;
+    (sequence > 0).then_some(Witness { sequence, hash })
+}
+
+/// How far the index runs in a projections folder reach: proof, to be handed to the journal when it is opened, that
+/// it was durable up to there. `None` if there is no such folder or no checkpoint in it.
+pub fn stored_witness(dir: &Path) -> Result<Option<Witness>, Fault> {
+    if !dir.is_dir() {
+        return Ok(None);
+    }
+    Ok(stored_checkpoint(&SledStore::open(dir)?)?.and_then(witness_of))
+}

@@ -1,0 +1,50 @@
+//! The one module that knows sled.
+
+use std::path::Path;
+
+use super::{Store, Write};
+use crate::fault::Fault;
+
+/// What sled may keep in memory. Runs are read seldom and whole; the rest is small.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Keeps values in a folder that may be deleted while nobody has it open.
+#[derive(Debug, Clone)]
+pub struct SledStore(sled::Db);
+
+impl SledStore {
+    /// Opens the folder, or makes it.
+    pub fn open(dir: &Path) -> Result<Self, Fault> {
+        let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        Ok(SledStore(config.open()?))
+    }
+}
+
+impl Store for SledStore {
+    fn read(&self, key: &[u8], reader: &mut dyn FnMut(&[u8])) -> Result<bool, Fault> {
+        Ok(self.0.get(key)?.map(|value| reader(&value)).is_some())
+    }
+
+    fn write(&self, batch: Vec<Write>) -> Result<(), Fault> {
+        let mut writes = sled::Batch::default();
+        for (key, value) in batch {
+            match value {
+                Some(value) => writes.insert(key, value),
+                None => writes.remove(key),
+            }
+        }
+        self.0.apply_batch(writes)?;
+        self.0.flush()?;
+        Ok(())
+    }
+
+    fn keys(&self) -> Result<Vec<Vec<u8>>, Fault> {
+        self.0.iter().keys().map(|key| Ok(key?.to_vec())).collect()
+    }
+}
+
+impl From<sled::Error> for Fault {
+    fn from(error: sled::Error) -> Self {
+        Fault::Store { why: error.to_string() }
+    }
+}
