@@ -12,7 +12,7 @@ use crate::codec::{self, CodecFault};
 use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
-use crate::{channels, control, items, locations, stock};
+use crate::{channels, control, customers, items, locations, stock};
 
 /// A business action: what somebody asks for, and the rule that decides it.
 pub trait Action {
@@ -183,17 +183,33 @@ kinds! {
         2 "ledger.start_epoch" LedgerStartEpoch(control::StartEpoch) internal,
         100 "items.define" ItemsDefine(items::Define) public,
         101 "items.activate" ItemsActivate(items::Activate) public,
+        102 "items.retire" ItemsRetire(items::Retire) public,
         200 "locations.define" LocationsDefine(locations::Define) public,
+        300 "customers.define" CustomersDefine(customers::Define) public,
         400 "channels.define" ChannelsDefine(channels::Define) public,
         500 "stock.receive" StockReceive(stock::Receive) public,
+        501 "stock.open" StockOpen(stock::Open) public,
+        502 "stock.adjust" StockAdjust(stock::Adjust) public,
+        503 "stock.change_status" StockChangeStatus(stock::ChangeStatus) public,
+        504 "stock.reserve" StockReserve(stock::Reserve) public,
+        505 "stock.unreserve" StockUnreserve(stock::Unreserve) public,
+        506 "stock.write_off" StockWriteOff(stock::WriteOff) public,
     }
     events {
         1 "ledger.created" LedgerCreated(control::Created),
         2 "ledger.epoch_started" LedgerEpochStarted(control::EpochStarted),
         100 "items.defined" ItemsDefined(items::Defined),
         101 "items.activated" ItemsActivated(items::Activated),
+        102 "items.retired" ItemsRetired(items::Retired),
         200 "locations.defined" LocationsDefined(locations::Defined),
+        300 "customers.defined" CustomersDefined(customers::Defined),
         400 "channels.defined" ChannelsDefined(channels::Defined),
         500 "stock.received" StockReceived(stock::Received),
+        501 "stock.opened" StockOpened(stock::Opened),
+        502 "stock.adjusted" StockAdjusted(stock::Adjusted),
+        503 "stock.status_changed" StockStatusChanged(stock::StatusChanged),
+        504 "stock.reserved" StockReserved(stock::Reserved),
+        505 "stock.unreserved" StockUnreserved(stock::Unreserved),
+        506 "stock.written_off" StockWrittenOff(stock::WrittenOff),
     }
 }

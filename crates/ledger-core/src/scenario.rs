@@ -50,6 +50,7 @@ pub(crate) fn given_a_shop() -> Scenario {
     shop.and("items.define", json!({"sku": "DRAFT", "name": "Not yet"}))
         .and("locations.define", json!({"location": "AMS1", "name": "Amsterdam", "kind": "warehouse"}))
         .and("locations.define", json!({"location": "BER1", "name": "Berlin", "kind": "store"}))
+        .and("customers.define", json!({"customer": "C1", "country": "NL"}))
         .and("channels.define", channel("web", "prepaid", "backorder", "allowed"))
         .and("channels.define", channel("strict", "prepaid", "refuse", "denied"))
         .and("channels.define", channel("b2b", "on_account", "refuse", "allowed"))

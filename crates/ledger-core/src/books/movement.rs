@@ -193,18 +193,18 @@ pub fn legal_edge(from: &Place<'_>, to: &Place<'_>) -> bool {
             (from, to),
             (World::Supplier, World::Customer) | (World::Customer, World::Supplier | World::WrittenOff)
         ),
-        (Place::Stock(at, from), Place::Stock(into, to)) if at == into => match (from, to) {
-            (Available, Reserved) | (Reserved, Available | Picked) | (Picked, Packed) => true,
-            (Picked | Packed, Available | Reserved) => true,
-            (Available | Reserved | Picked | Packed | Inspection | Refurbishing, Quarantined | Damaged) => {
-                true
-            }
-            (Available | Quarantined | Damaged, Inspection) => true,
-            (Inspection | Quarantined | Damaged, Available | Refurbishing) => true,
-            (Refurbishing, Available) => true,
-            (Available | Reserved | Inspection | Quarantined | Damaged | Refurbishing, InTransit) => true,
-            _ => false,
-        },
+        (Place::Stock(at, from), Place::Stock(into, to)) if at == into => matches!(
+            (from, to),
+            (Available, Reserved)
+                | (Reserved, Available | Picked)
+                | (Picked, Packed)
+                | (Picked | Packed, Available | Reserved)
+                | (Available | Reserved | Picked | Packed | Inspection | Refurbishing, Quarantined | Damaged)
+                | (Available | Quarantined | Damaged, Inspection)
+                | (Inspection | Quarantined | Damaged, Available | Refurbishing)
+                | (Refurbishing, Available)
+                | (Available | Reserved | Inspection | Quarantined | Damaged | Refurbishing, InTransit)
+        ),
         (Place::Stock(_, from), Place::Stock(_, to)) => {
             *from == InTransit
                 && matches!(to, Available | Reserved | Inspection | Quarantined | Damaged | Refurbishing)

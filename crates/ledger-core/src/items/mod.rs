@@ -2,15 +2,18 @@
 
 mod activate;
 mod define;
+mod retire;
 
 pub use activate::{Activate, Activated};
 pub use define::{Define, Defined};
+pub use retire::{Retire, Retired};
 
 use bincode::Encode;
 
+use crate::books::Status;
 use crate::ledger::Ledger;
 use crate::state::{Row, Table};
-use crate::values::{Name, Sku};
+use crate::values::{LocationId, Name, Quantity, Sku};
 use crate::{codes, refusals, state};
 
 codes! {
@@ -134,6 +137,18 @@ refusals! {
             state: ItemState,
             /// What the step starts from.
             wanted: ItemState,
+        },
+        /// What is there must find a place before the item goes out of trade.
+        #[error("item {sku} cannot be retired: {quantity} {status} at {location}")]
+        ItemHasStock {
+            /// The SKU.
+            sku: Sku,
+            /// Where.
+            location: LocationId,
+            /// The bucket.
+            status: Status,
+            /// What is in it.
+            quantity: Quantity,
         },
     }
 }

@@ -1,19 +1,31 @@
 //! The stock book: what is where in which status, what it cost, and who claims it outside an order.
 
+mod adjust;
 mod cells;
+mod change_status;
 mod costing;
+mod open;
 mod receive;
 mod refusal;
+mod reserve;
+mod unreserve;
+mod write_off;
 
+pub use adjust::{Adjust, Adjusted};
 pub use cells::{Cell, Layer, Pool, Reservation, Stock, apply_movement};
+pub use change_status::{ChangeStatus, StatusChanged};
 pub use costing::{CostSource, cost_of_found, issue};
+pub use open::{Open, Opened};
 pub use receive::{Receive, Received};
 pub use refusal::Refusal;
+pub use reserve::{Reserve, Reserved};
+pub use unreserve::{Unreserve, Unreserved};
+pub use write_off::{WriteOff, WrittenOff};
 
 use crate::books::Status;
 use crate::ledger::Ledger;
 use crate::state::Row;
-use crate::values::{LocationId, Quantity, Sku};
+use crate::values::{Amount, LocationId, Quantity, Sku};
 
 /// Refuses to take more from a bucket than is in it.
 pub fn require(
@@ -42,4 +54,38 @@ pub fn receivable(sku: &Sku, status: Status) -> Result<(), Refusal> {
             Err(Refusal::StatusNotAllowed { sku: sku.clone(), status })
         }
     }
+}
+
+/// Refuses to put more units or more value into a bucket than the books can hold.
+pub fn require_room(
+    ledger: &Ledger,
+    (item, sku): (Row, &Sku),
+    (at, location): (Row, &LocationId),
+    status: Status,
+    (quantity, value): (Quantity, Amount),
+) -> Result<(), Refusal> {
+    let Some(cell) = ledger.stock.cell(item, at) else { return Ok(()) };
+    if cell.quantity(status).checked_add(quantity).is_none() {
+        return Err(Refusal::QuantityOutOfRange { sku: sku.clone(), location: location.clone(), quantity });
+    }
+    if cell.group_value(status.group()).checked_add(value).is_none() {
+        return Err(Refusal::ValueOutOfRange { sku: sku.clone(), location: location.clone(), value });
+    }
+    Ok(())
+}
+
+/// Refuses to touch a bucket behind the back of the order or reservation that claims its units.
+pub fn require_unclaimed(sku: &Sku, location: &LocationId, status: Status) -> Result<(), Refusal> {
+    if status.is_claimed() {
+        return Err(Refusal::StockIsClaimed { sku: sku.clone(), location: location.clone(), status });
+    }
+    Ok(())
+}
+
+/// Refuses stock on the way between two locations: only its transfer moves it.
+pub fn require_on_hand(sku: &Sku, status: Status) -> Result<(), Refusal> {
+    if status.is_on_hand() {
+        return Ok(());
+    }
+    Err(Refusal::StatusNotAllowed { sku: sku.clone(), status })
 }

@@ -64,13 +64,15 @@ impl Action for Receive {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
         let ledger = draft.ledger();
         items::active(ledger, &self.sku)?;
-        items::stocked(ledger, &self.sku)?;
-        locations::known(ledger, &self.location)?;
+        let (item, _) = items::stocked(ledger, &self.sku)?;
+        let at = locations::known(ledger, &self.location)?;
         super::receivable(&self.sku, self.status)?;
         let quantity = self.quantity.get();
         let out_of_range =
             || Refusal::AmountOutOfRange { sku: self.sku.clone(), quantity, unit: self.unit_cost };
         let value = self.unit_cost.times(quantity).ok_or_else(out_of_range)?;
+        let (item, place) = ((item, &self.sku), (at, &self.location));
+        super::require_room(ledger, item, place, self.status, (quantity, value))?;
         let cost = CostParts::one(quantity, value, draft.context().moment.effective_at);
         let Receive { sku, location, status, supplier, document, .. } = self.clone();
         draft.record(Received { sku, location, quantity, status, cost, supplier, document });
@@ -138,5 +140,21 @@ mod tests {
         given_a_shop().when("stock.receive", body("DRAFT", "AMS1")).refused("item_not_active");
         given_a_shop().when("stock.receive", body("WRAP", "AMS1")).refused("item_not_stocked");
         given_a_shop().when("stock.receive", body("TEA-01", "NOPE")).refused("unknown_location");
+    }
+
+    #[test]
+    fn a_bucket_and_a_cost_pool_hold_only_so_much() {
+        let body = |quantity: u64, unit_cost| json!({"sku": "TEA-01", "location": "AMS1", "quantity": quantity, "unit_cost": unit_cost});
+        given_a_shop()
+            .and("stock.receive", body(1_000_000_000_000, "0"))
+            .when("stock.receive", body(1, "0"))
+            .refused("quantity_out_of_range");
+        given_a_shop()
+            .and("stock.receive", body(1, "10000000000"))
+            .and("stock.receive", body(999, "10000000000"))
+            .when("stock.receive", body(1, "0.01"))
+            .refused("value_out_of_range")
+            .when("stock.receive", body(2_000, "10000000000"))
+            .refused("amount_out_of_range");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::books::Status;
 use crate::refusals;
-use crate::values::{LocationId, Quantity, Sku};
+use crate::values::{Amount, LocationId, Price, Quantity, ReservationId, Sku, Timestamp};
 
 refusals! {
     /// Why the stock book says no.
@@ -59,7 +59,7 @@ refusals! {
             /// Units.
             quantity: Quantity,
             /// Unit cost or price.
-            unit: crate::values::Price,
+            unit: Price,
         },
         /// A quantity is beyond ±10^12 units.
         #[error("SKU {sku} at {location}: {quantity} more units than the books can hold")]
@@ -70,6 +70,58 @@ refusals! {
             location: LocationId,
             /// What was asked for.
             quantity: Quantity,
+        },
+        /// The value of a cost pool is beyond ±10^15 minor units.
+        #[error("SKU {sku} at {location}: {value} more value than the books can hold")]
+        ValueOutOfRange {
+            /// The item.
+            sku: Sku,
+            /// Where.
+            location: LocationId,
+            /// What would have come on top.
+            value: Amount,
+        },
+        /// Reserved, picked and packed units belong to an order or a reservation: only its own commands move them.
+        #[error("SKU {sku} at {location}: {status} stock is claimed, free it by its order or reservation first")]
+        StockIsClaimed {
+            /// The item.
+            sku: Sku,
+            /// Where.
+            location: LocationId,
+            /// The bucket.
+            status: Status,
+        },
+        /// A reservation id is used once while it claims anything.
+        #[error("reservation {reservation} already claims stock")]
+        ReservationExists {
+            /// The reservation.
+            reservation: ReservationId,
+        },
+        /// A claim is for a time to come.
+        #[error("reservation {reservation} would end at {until}, which is past: the ledger's time is {log_time}")]
+        ReservationEndsInThePast {
+            /// The reservation.
+            reservation: ReservationId,
+            /// Until when it was to claim.
+            until: Timestamp,
+            /// The ledger's time.
+            log_time: Timestamp,
+        },
+        /// Nothing is claimed under that id; what an order claims is freed by the order.
+        #[error("reservation {reservation} claims nothing")]
+        UnknownReservation {
+            /// The reservation.
+            reservation: ReservationId,
+        },
+        /// No more is freed than is claimed.
+        #[error("reservation {reservation}: {reserved} reserved, {wanted} wanted")]
+        NotEnoughReserved {
+            /// The reservation.
+            reservation: ReservationId,
+            /// Units it claims.
+            reserved: Quantity,
+            /// Units to be freed.
+            wanted: Quantity,
         },
         /// Units were found, and nothing says what they cost.
         #[error("SKU {sku}: no cost is known, give unit_cost")]

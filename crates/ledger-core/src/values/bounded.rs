@@ -51,6 +51,9 @@ bounded! {
     /// One unit or more.
     PositiveQuantity(Quantity): |units| units.is_positive(), "a whole number of 1 or more",
         |_| json_schema!({ "type": "integer", "minimum": 1, "maximum": QUANTITY_MAX });
+    /// Any number of units but none: a change up or down.
+    NonZeroQuantity(Quantity): |units| !units.is_zero(), "a whole number other than 0",
+        |_| json_schema!({ "type": "integer", "minimum": -QUANTITY_MAX, "maximum": QUANTITY_MAX, "not": { "const": 0 } });
     /// One minor unit or more.
     PositiveAmount(Amount): |amount| amount.is_positive(), "an amount of more than nothing", Amount::json_schema;
     /// Nothing or more.
