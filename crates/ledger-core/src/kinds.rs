@@ -12,7 +12,7 @@ use crate::codec::{self, CodecFault};
 use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
-use crate::{channels, control, customers, items, locations, stock};
+use crate::{channels, control, customers, finance, items, locations, stock};
 
 /// A business action: what somebody asks for, and the rule that decides it.
 pub trait Action {
@@ -194,6 +194,7 @@ kinds! {
         504 "stock.reserve" StockReserve(stock::Reserve) public,
         505 "stock.unreserve" StockUnreserve(stock::Unreserve) public,
         506 "stock.write_off" StockWriteOff(stock::WriteOff) public,
+        1000 "finance.post_manual" FinancePostManual(finance::PostManual) public,
     }
     events {
         1 "ledger.created" LedgerCreated(control::Created),
@@ -211,5 +212,6 @@ kinds! {
         504 "stock.reserved" StockReserved(stock::Reserved),
         505 "stock.unreserved" StockUnreserved(stock::Unreserved),
         506 "stock.written_off" StockWrittenOff(stock::WrittenOff),
+        1000 "finance.posted_manually" FinancePostedManually(finance::PostedManually),
     }
 }
