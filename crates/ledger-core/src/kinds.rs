@@ -12,7 +12,7 @@ use crate::codec::{self, CodecFault};
 use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
-use crate::{channels, control, customers, finance, items, locations, stock};
+use crate::{channels, control, customers, items, locations, orders, stock};
 
 /// A business action: what somebody asks for, and the rule that decides it.
 pub trait Action {
@@ -194,7 +194,12 @@ kinds! {
         504 "stock.reserve" StockReserve(stock::Reserve) public,
         505 "stock.unreserve" StockUnreserve(stock::Unreserve) public,
         506 "stock.write_off" StockWriteOff(stock::WriteOff) public,
-        1000 "finance.post_manual" FinancePostManual(finance::PostManual) public,
+        600 "orders.place" OrdersPlace(orders::Place) public,
+        601 "orders.hold" OrdersHold(orders::Hold) public,
+        602 "orders.clear_hold" OrdersClearHold(orders::ClearHold) public,
+        603 "orders.release" OrdersRelease(orders::Release) public,
+        604 "orders.allocate" OrdersAllocate(orders::Allocate) public,
+        605 "orders.cancel" OrdersCancel(orders::Cancel) public,
     }
     events {
         1 "ledger.created" LedgerCreated(control::Created),
@@ -212,6 +217,15 @@ kinds! {
         504 "stock.reserved" StockReserved(stock::Reserved),
         505 "stock.unreserved" StockUnreserved(stock::Unreserved),
         506 "stock.written_off" StockWrittenOff(stock::WrittenOff),
-        1000 "finance.posted_manually" FinancePostedManually(finance::PostedManually),
+        600 "orders.placed" OrdersPlaced(orders::Placed),
+        601 "orders.held" OrdersHeld(orders::Held),
+        602 "orders.hold_cleared" OrdersHoldCleared(orders::HoldCleared),
+        603 "orders.released" OrdersReleased(orders::Released),
+        604 "orders.allocated" OrdersAllocated(orders::Allocated),
+        605 "orders.cancelled" OrdersCancelled(orders::Cancelled),
+        606 "orders.backordered" OrdersBackordered(orders::Backordered),
+        607 "orders.refused" OrdersRefused(orders::Refused),
+        608 "orders.invoiced" OrdersInvoiced(orders::Invoiced),
+        609 "orders.completed" OrdersCompleted(orders::Completed),
     }
 }

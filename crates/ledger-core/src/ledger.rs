@@ -285,9 +285,7 @@ impl Ledger {
         let mut balance = crate::values::Amount::ZERO;
         event.postings(&mut |posting| {
             balance += posting.amount;
-            if let Err(what) = self.finance.post(&posting) {
-                self.broken.get_or_insert(what);
-            }
+            self.finance.post(&posting);
         });
         if !balance.is_zero() {
             self.broken

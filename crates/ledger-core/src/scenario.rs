@@ -7,8 +7,9 @@ use crate::draft::{Actor, ActorKind};
 use crate::entry::{Entry, Submission, Submitted};
 use crate::kinds::{Command, Event};
 use crate::ledger::{Ledger, Settings};
+use crate::orders::Order;
 use crate::rejection::Rejection;
-use crate::values::{ActorId, CommandId, LocationId, Name, Quantity, Sku, Text, Timestamp};
+use crate::values::{ActorId, CommandId, LocationId, Name, OrderId, Quantity, Sku, Text, Timestamp};
 
 /// A ledger with a history, and what the last command did.
 #[derive(Debug, Clone)]
@@ -54,6 +55,17 @@ pub(crate) fn given_a_shop() -> Scenario {
         .and("channels.define", channel("web", "prepaid", "backorder", "allowed"))
         .and("channels.define", channel("strict", "prepaid", "refuse", "denied"))
         .and("channels.define", channel("b2b", "on_account", "refuse", "allowed"))
+}
+
+/// The shop with 5 of TEA-01 at AMS1, of which order o1 of a channel wants so many at 10.00 (line 1).
+pub(crate) fn given_an_order(channel: &str, quantity: i64) -> Scenario {
+    given_a_shop()
+        .and("stock.receive", json!({"sku": "TEA-01", "location": "AMS1", "quantity": 5, "unit_cost": "4"}))
+        .and(
+            "orders.place",
+            json!({"order": "o1", "channel": channel,
+                "lines": [{"sku": "TEA-01", "quantity": quantity, "price": "10"}]}),
+        )
 }
 
 fn channel(id: &str, settlement: &str, oversell: &str, partial_shipment: &str) -> Value {
@@ -140,6 +152,16 @@ impl Scenario {
             .expect("the location is defined");
         let there = self.ledger.stock().quantity(item, at, status);
         assert_eq!(there, Quantity::try_new(units).unwrap(), "{sku} at {location}, {status}");
+        self
+    }
+
+    /// A look at an order, whose line buckets sum to what was ordered.
+    pub(crate) fn order(self, id: &str, look: impl FnOnce(&Order)) -> Scenario {
+        let order = self.ledger.orders().find(&OrderId::try_new(id).unwrap()).expect("the order was placed");
+        for line in &order.lines {
+            assert_eq!(line.sum_of_buckets(), line.ordered, "order {id} line {}", line.number);
+        }
+        look(order);
         self
     }
 

@@ -2,11 +2,11 @@
 
 use bincode::Encode;
 
-use super::LineTax;
+use super::{LineTax, PlacedLine};
 use crate::books::CostPart;
 use crate::ledger::Ledger;
 use crate::state::Row;
-use crate::values::{Amount, Price, Quantity};
+use crate::values::{Amount, Cumulated, Price, Quantity, part_of};
 
 /// Units of a line that are claimed at one location.
 #[derive(Debug, Clone, Copy, PartialEq, Encode)]
@@ -114,9 +114,42 @@ pub enum Bucket {
 }
 
 impl OrderLine {
+    pub(super) fn placed(line: &PlacedLine, item: Row) -> Self {
+        let none = Quantity::ZERO;
+        OrderLine {
+            number: line.line,
+            item,
+            ordered: line.quantity,
+            price: line.price,
+            gross: line.gross,
+            discount: line.discount,
+            taxes: line.taxes.clone(),
+            open: line.quantity,
+            backordered: none,
+            at: Vec::new(),
+            shipped: none,
+            delivered: none,
+            lost: none,
+            cancelled: none,
+            issued: Vec::new(),
+            return_authorised: none,
+            returned: none,
+            refunds: LineRefunds::default(),
+        }
+    }
+
     /// What the line is worth with discount and tax.
     pub fn total(&self) -> Amount {
         self.gross - self.discount + self.taxes.iter().map(|tax| tax.amount.get()).sum()
+    }
+
+    /// What the line is worth without what was cancelled or refused, with discount and tax, by the part rule: what its
+    /// invoices sum to once the rest is shipped.
+    pub fn payable(&self) -> Amount {
+        let kept = self.ordered - self.cancelled;
+        let units = Cumulated { before: Quantity::ZERO, part: kept, whole: self.ordered };
+        part_of(self.gross, units) - part_of(self.discount, units)
+            + self.taxes.iter().map(|tax| part_of(tax.amount.get(), units)).sum()
     }
 
     /// Units in a bucket.
@@ -193,7 +226,8 @@ pub(crate) fn move_units(
     units: Quantity,
 ) {
     let order = ledger.orders.table.edit(order);
-    let Some(line) = order.lines.iter_mut().find(|line| line.number == number) else { return };
+    let Some(place) = order.place_of(number) else { return };
+    let line = &mut order.lines[place];
     *line.bucket(from) -= units;
     *line.bucket(to) += units;
     line.at.retain(|at| !(at.reserved.is_zero() && at.picked.is_zero() && at.packed.is_zero()));

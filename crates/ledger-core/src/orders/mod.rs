@@ -1,19 +1,39 @@
 //! The order book: what was ordered, what became of every unit of it, and what it is worth.
 
+mod allocate;
+mod cancel;
+mod clear_hold;
+mod completion;
+mod hold;
+mod holds;
 mod invoice;
 mod lines;
 mod order;
+mod place;
+mod promise;
+mod refusal;
+mod release;
 
+pub use allocate::{Allocate, Allocated, Claim, Waiting};
+pub use cancel::{Cancel, CancelLine, Cancelled, CancelledLine, GivenBack};
+pub use clear_hold::{ClearHold, HoldCleared};
+pub use completion::Completed;
+pub(crate) use completion::{complete_if_done, enter_fulfilment, reallocate};
+pub use hold::{Held, Hold};
 pub(crate) use invoice::draft_invoice;
 pub use invoice::{Invoice, InvoicedCharge, InvoicedLine};
 pub(crate) use lines::move_units;
 pub use lines::{AtLocation, Bucket, LineRefunds, OrderLine};
-pub use order::{Destination, Hold, HoldReason, LineTax, Order, OrderCharge, OrderState};
+pub use order::{Destination, HoldReason, LineTax, Order, OrderCharge, OrderHold, OrderState};
+pub use place::{LINES_MAX, Place, PlaceCharge, PlaceLine, Placed, PlacedCharge, PlacedLine};
+pub use promise::{Backordered, Refused, ShortLine};
+pub use refusal::Refusal;
+pub use release::{Invoiced, Release, Released};
 
 use crate::ledger::Ledger;
+use crate::state;
 use crate::state::{Row, Table};
-use crate::values::{OrderId, Quantity};
-use crate::{refusals, state};
+use crate::values::OrderId;
 
 state! {
     /// Every order that is not archived.
@@ -49,48 +69,17 @@ impl Orders {
     }
 }
 
-refusals! {
-    /// Why the order book says no.
-    pub enum Refusal {
-        /// An order id is used once.
-        #[error("order {order} is already placed")]
-        OrderExists {
-            /// The order.
-            order: OrderId,
-        },
-        /// Nobody placed that order.
-        #[error("order {order} was never placed")]
-        UnknownOrder {
-            /// The order.
-            order: OrderId,
-        },
-        /// The order has no such line.
-        #[error("order {order} has no line {line}")]
-        UnknownLine {
-            /// The order.
-            order: OrderId,
-            /// The line's number.
-            line: u16,
-        },
-        /// A line has fewer units in that bucket.
-        #[error("order {order} line {line}: {there} {bucket}, {wanted} wanted")]
-        NotEnoughOnLine {
-            /// The order.
-            order: OrderId,
-            /// The line's number.
-            line: u16,
-            /// The bucket.
-            bucket: String,
-            /// Units in it.
-            there: Quantity,
-            /// Units asked for.
-            wanted: Quantity,
-        },
-    }
-}
-
 /// The order, if it was ever placed.
 pub fn known<'l>(ledger: &'l Ledger, order: &OrderId) -> Result<(Row, &'l Order), Refusal> {
     let row = ledger.orders.row(order).ok_or_else(|| Refusal::UnknownOrder { order: order.clone() })?;
     Ok((row, ledger.orders.get(row)))
+}
+
+/// The order, if anything of it may still be shipped.
+fn open<'l>(ledger: &'l Ledger, order: &OrderId) -> Result<(Row, &'l Order), Refusal> {
+    let (row, found) = known(ledger, order)?;
+    if !found.is_open() {
+        return Err(Refusal::OrderNotOpen { order: order.clone(), state: found.state });
+    }
+    Ok((row, found))
 }

@@ -8,7 +8,7 @@ use super::OrderLine;
 use crate::codes;
 use crate::state::Row;
 use crate::values::{
-    Amount, Charge, CountryCode, CustomerId, Jurisdiction, NonNegativeAmount, Note, Timestamp,
+    Amount, Charge, CountryCode, CustomerId, Jurisdiction, NonNegativeAmount, Note, Quantity, Timestamp,
 };
 
 codes! {
@@ -89,7 +89,7 @@ pub struct LineTax {
 
 /// Why an order is held, and since when.
 #[derive(Debug, Clone, PartialEq, Encode)]
-pub struct Hold {
+pub struct OrderHold {
     /// The reason.
     pub reason: HoldReason,
     /// Since when, in log time.
@@ -136,7 +136,7 @@ pub struct Order {
     /// Where it is in its life.
     pub state: OrderState,
     /// Why it may not be released; empty when nothing holds it.
-    pub holds: Vec<Hold>,
+    pub holds: Vec<OrderHold>,
     /// 0 (first) to 9 (last): who gets arriving stock.
     pub priority: u8,
     /// When it was placed, in effective time.
@@ -162,7 +162,47 @@ impl Order {
 
     /// The line under a number, with its place.
     pub fn line(&self, number: u16) -> Option<(usize, &OrderLine)> {
-        self.lines.iter().enumerate().find(|(_, line)| line.number == number)
+        let place = self.place_of(number)?;
+        Some((place, &self.lines[place]))
+    }
+
+    /// The place of the line under a number: lines are numbered by place unless the caller numbers them.
+    pub(super) fn place_of(&self, number: u16) -> Option<usize> {
+        let usual = usize::from(number).checked_sub(1)?;
+        if self.lines.get(usual).is_some_and(|line| line.number == number) {
+            return Some(usual);
+        }
+        self.lines.iter().position(|line| line.number == number)
+    }
+
+    /// What is still to be paid for altogether, paid or not: the whole order without what was cancelled or refused, by
+    /// the part rule. An order that was cancelled as a whole is worth nothing; its charges go with its goods.
+    pub fn payable(&self) -> Amount {
+        if self.state == OrderState::Cancelled {
+            return Amount::ZERO;
+        }
+        self.lines.iter().map(OrderLine::payable).sum::<Amount>()
+            + self.charges.iter().map(OrderCharge::total).sum::<Amount>()
+    }
+
+    /// Units that are neither shipped nor cancelled.
+    pub fn before_shipped(&self) -> Quantity {
+        self.lines.iter().map(OrderLine::before_shipped).sum()
+    }
+
+    /// Units that ever left: shipped, delivered or lost.
+    pub fn left_us(&self) -> Quantity {
+        self.lines.iter().map(OrderLine::left_us).sum()
+    }
+
+    /// Units that wait for stock: open and backordered.
+    pub fn waiting(&self) -> Quantity {
+        self.lines.iter().map(|line| line.open + line.backordered).sum()
+    }
+
+    /// True while this reason holds it.
+    pub fn is_held_for(&self, reason: HoldReason) -> bool {
+        self.holds.iter().any(|hold| hold.reason == reason)
     }
 
     /// The country it goes to.

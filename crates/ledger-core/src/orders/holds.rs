@@ -1,0 +1,97 @@
+//! Holds that a fact puts on an order and another takes off: not paid yet, not all of it there.
+
+use super::clear_hold::HoldCleared;
+use super::hold::Held;
+use super::{HoldReason, Order, OrderState, release};
+use crate::books::Account;
+use crate::channels::{PartialShipment, Settlement};
+use crate::draft::Draft;
+use crate::finance;
+use crate::ledger::Ledger;
+use crate::state::Row;
+use crate::values::{Amount, OrderId, Text};
+
+/// Holds an order that was just placed for every reason there is, or releases it.
+pub(super) fn hold_or_release(draft: &mut Draft<'_>, row: Row) {
+    let ledger = draft.ledger();
+    let order = ledger.orders.get(row);
+    if order.state != OrderState::Captured {
+        return;
+    }
+    let channel = ledger.channels.get(order.channel);
+    let mut reasons = Vec::new();
+    if channel.settlement == Settlement::Prepaid && order.payable().is_positive() {
+        reasons.push(HoldReason::Payment);
+    }
+    if channel.partial_shipment == PartialShipment::Denied && !is_all_there(order) {
+        reasons.push(HoldReason::Stock);
+    }
+    if reasons.is_empty() {
+        release::release(draft, row);
+    } else {
+        let order = ledger.orders.id(row).clone();
+        draft.record(Held { order, reasons, note: None });
+    }
+}
+
+/// The reasons holding an order whose cause still stands. To be asked before what may take the cause away.
+pub(crate) fn unmet(ledger: &Ledger, row: Row) -> Vec<HoldReason> {
+    let order = ledger.orders.get(row);
+    order.holds.iter().map(|hold| hold.reason).filter(|reason| !is_met(ledger, row, *reason)).collect()
+}
+
+/// Clears those of the reasons whose cause is now gone, and releases a captured order that nothing else holds.
+pub(crate) fn clear_met(draft: &mut Draft<'_>, row: Row, unmet: &[HoldReason]) {
+    let ledger = draft.ledger();
+    let order = ledger.orders.get(row);
+    let reasons: Vec<_> = unmet
+        .iter()
+        .copied()
+        .filter(|reason| order.is_held_for(*reason) && is_met(ledger, row, *reason))
+        .collect();
+    if reasons.is_empty() {
+        return;
+    }
+    let id: OrderId = ledger.orders.id(row).clone();
+    draft.record(HoldCleared { order: id, reasons, note: None });
+    let order = draft.ledger().orders.get(row);
+    if order.state == OrderState::Captured && order.holds.is_empty() {
+        release::release(draft, row);
+    }
+}
+
+/// Whether a fact has taken the cause of a hold away. What somebody has to judge never goes by itself.
+fn is_met(ledger: &Ledger, row: Row, reason: HoldReason) -> bool {
+    let order = ledger.orders.get(row);
+    match reason {
+        HoldReason::Payment => is_paid(ledger, row, order),
+        HoldReason::Stock => is_all_there(order),
+        HoldReason::Fraud
+        | HoldReason::Customer
+        | HoldReason::Address
+        | HoldReason::ShippingMethod
+        | HoldReason::Tax
+        | HoldReason::Credit
+        | HoldReason::RestrictedItem
+        | HoldReason::Margin
+        | HoldReason::Value
+        | HoldReason::Duplicate
+        | HoldReason::ChannelRule
+        | HoldReason::Manual => false,
+    }
+}
+
+fn is_all_there(order: &Order) -> bool {
+    order.waiting().is_zero()
+}
+
+fn is_paid(ledger: &Ledger, row: Row, order: &Order) -> bool {
+    let payable = order.payable();
+    if !payable.is_positive() {
+        return true;
+    }
+    let id = ledger.orders.id(row).as_str();
+    let deposit: Amount = -finance::open_balance(ledger, Account::CustomerDeposits, id);
+    let invoiced_and_paid = order.invoiced - finance::open_balance(ledger, Account::Receivable, id);
+    deposit + invoiced_and_paid >= payable
+}
