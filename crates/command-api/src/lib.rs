@@ -2,13 +2,16 @@
 
 pub mod writer;
 
+mod inbox;
 mod invalid;
-mod position;
+pub mod metrics;
 pub mod reply;
 pub mod request;
+pub mod service;
 
+pub use inbox::QueueLimits;
 pub use invalid::Invalid;
-pub use position::Position;
-pub use reply::Reply;
+pub use reply::{Outcome, Reply};
 pub use request::{Batch, Envelope};
+pub use service::{Fault, Offered, Options, Service};
 pub use writer::{Answer, Request};

@@ -3,11 +3,11 @@
 use journal::JournalRead;
 use ledger_core::values::CommandId;
 use ledger_core::{Entry, Event};
+use projections::Position;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::invalid::Invalid;
-use crate::position::Position;
 use crate::writer::{Answer, Busy};
 
 /// The longest reply, in bytes: it fits the one-megabyte message limit of a NATS server.
@@ -121,6 +121,32 @@ impl Reply {
         Reply::Unknown(Problem::new("outcome_unknown", message))
     }
 
+    /// The outcome in a word.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Reply::Accepted(_) => "accepted",
+            Reply::Rejected(_) => "rejected",
+            Reply::Invalid(_) => "invalid",
+            Reply::Conflict(_) => "conflict",
+            Reply::Busy(_) => "busy",
+            Reply::Unavailable(_) => "unavailable",
+            Reply::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The code in a sentence; an accepted command has none.
+    pub fn message(&self) -> Option<&str> {
+        match self {
+            Reply::Accepted(_) => None,
+            Reply::Rejected(rejected) => Some(&rejected.message),
+            Reply::Invalid(invalid) => Some(&invalid.message),
+            Reply::Conflict(problem)
+            | Reply::Busy(problem)
+            | Reply::Unavailable(problem)
+            | Reply::Unknown(problem) => Some(&problem.message),
+        }
+    }
+
     /// The stable code; an accepted command has none.
     pub fn code(&self) -> Option<&'static str> {
         match self {
@@ -143,6 +169,108 @@ impl Reply {
                 json(&Reply::Accepted(Accepted { events: Vec::new(), events_omitted, ..accepted.clone() }))
             }
             _ => bytes,
+        }
+    }
+}
+
+/// The outcome of one message: of a command or an atomic batch, or of commands each on their own.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// One outcome.
+    One(Reply),
+    /// One line for each command, in order.
+    Each(Vec<Line>),
+}
+
+impl Outcome {
+    /// The outcome as it goes over the wire. If sentences and paths of a batch would not fit a message, its codes do.
+    pub fn to_json(&self) -> Vec<u8> {
+        match self {
+            Outcome::One(reply) => reply.to_json(),
+            Outcome::Each(lines) => {
+                let bytes = json(&Results { results: lines.clone() });
+                if bytes.len() <= REPLY_BYTES_MAX {
+                    return bytes;
+                }
+                let bare = lines.iter().map(|line| Line { message: None, path: None, ..line.clone() });
+                json(&Results { results: bare.collect() })
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Results {
+    results: Vec<Line>,
+}
+
+/// What became of one command of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// As in a reply.
+    pub status: &'static str,
+    /// The entry's number, once it is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
+    /// The stable code of what was not accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// The code in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// JSON pointer to a field that cannot be understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The same command was accepted before.
+    #[serde(skip_serializing_if = "is_false")]
+    pub duplicate: bool,
+    /// Nothing was recorded.
+    #[serde(skip_serializing_if = "is_false")]
+    pub dry_run: bool,
+}
+
+impl Line {
+    /// The line of an answer. A batch's lines show no events, so a duplicate's entry is not read.
+    pub fn of_answer(answer: Answer, journal: &dyn JournalRead) -> Line {
+        match answer {
+            Answer::Duplicate { accepted } => {
+                let sequence = accepted.last().map(|(_, sequence)| *sequence);
+                Line { sequence, duplicate: true, ..Line::accepted() }
+            }
+            Answer::Accepted { position, .. } => {
+                Line { sequence: Some(position.sequence), ..Line::accepted() }
+            }
+            Answer::WouldBeAccepted { .. } => Line { dry_run: true, ..Line::accepted() },
+            answer => Line::of_reply(Reply::of(answer, journal)),
+        }
+    }
+
+    /// The line of a reply.
+    pub fn of_reply(reply: Reply) -> Line {
+        let (status, code, message) = (reply.status(), reply.code(), reply.message().map(str::to_owned));
+        let line = Line { status, code, message, ..Line::accepted() };
+        match reply {
+            Reply::Accepted(Accepted { sequence, duplicate, dry_run, .. }) => {
+                Line { sequence, duplicate, dry_run, ..line }
+            }
+            Reply::Invalid(invalid) => Line { path: invalid.path, ..line },
+            Reply::Rejected(_)
+            | Reply::Conflict(_)
+            | Reply::Busy(_)
+            | Reply::Unavailable(_)
+            | Reply::Unknown(_) => line,
+        }
+    }
+
+    fn accepted() -> Line {
+        Line {
+            status: "accepted",
+            sequence: None,
+            code: None,
+            message: None,
+            path: None,
+            duplicate: false,
+            dry_run: false,
         }
     }
 }

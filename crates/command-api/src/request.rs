@@ -87,14 +87,14 @@ impl Envelope {
         Ok(Envelope { id, effective_at, correlation, actor, dry_run })
     }
 
-    fn submission(&self, commands: Vec<Submitted>) -> Request {
+    fn request(&self, commands: Vec<Submitted>, bytes: usize) -> Request {
         let submission = Submission {
             actor: self.actor.clone(),
             roles: Vec::new(),
             correlation: self.correlation.clone(),
             commands,
         };
-        Request { submission, dry_run: self.dry_run }
+        Request { submission, dry_run: self.dry_run, bytes }
     }
 }
 
@@ -113,7 +113,8 @@ pub fn read_command(name: &str, body: &[u8], envelope: &Envelope) -> Result<Requ
         return Err(Invalid::whole("too_large", message));
     }
     let command = typed(name, body)?;
-    Ok(envelope.submission(vec![submitted(envelope.id.clone(), envelope.effective_at, command)]))
+    let submitted = submitted(envelope.id.clone(), envelope.effective_at, command);
+    Ok(envelope.request(vec![submitted], body.len()))
 }
 
 /// A typed command under its id, or under a new one; documents without an id of their own get another.

@@ -21,11 +21,10 @@ use journal::{FRAME_BYTES_MAX, Frame, FrameBuilder, FrameHash, Head, Outcome, Sp
 use ledger_core::control::{Create, StartEpoch};
 use ledger_core::values::{ActorId, CommandId, Name, Text, Timestamp};
 use ledger_core::{Actor, ActorKind, Command, Entry, Ledger, Settings, Submission, Submitted};
+use projections::Position;
 
 pub use answer::{Answer, Busy, Conflict};
 use log_time::LogTime;
-
-use crate::position::Position;
 
 /// What is asked of the writer: an entry to be, or with `dry_run` only the decision about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +33,8 @@ pub struct Request {
     pub submission: Submission,
     /// Decide and answer, record nothing.
     pub dry_run: bool,
+    /// How long it was on the wire: the queue before the writer is bounded by it.
+    pub bytes: usize,
 }
 
 /// What happens to the writer. `To` is where an answer goes: the writer only carries it.
@@ -169,7 +170,7 @@ impl<To> Writer<To> {
         self.dedupe(&request.submission)?;
         let log_time = self.log_time_of_next_entry(now);
         let before = self.position();
-        let Request { submission, dry_run } = request;
+        let Request { submission, dry_run, bytes: _ } = request;
         let pending = match self.ledger.decide(submission, log_time) {
             Ok(pending) => pending,
             Err(rejection) => return Err(Answer::Rejected { position: before, rejection }),

@@ -1,5 +1,6 @@
 //! Several commands in one message: each on its own, or all or nothing.
 
+use ledger_core::Submitted;
 use ledger_core::values::{CommandId, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -69,19 +70,21 @@ impl Batch {
             let message = format!("wanted 1 to {BATCH_COMMANDS_MAX} commands, found {found}");
             return Err(Invalid::at(code, prefix, message));
         }
-        let mut items = commands.iter().enumerate().map(|(at, item)| {
+        let read = |(at, item): (usize, &&RawValue)| {
             item_of(item, envelope).map_err(|invalid| invalid.under(&format!("{prefix}/{at}")))
-        });
+        };
+        let items = commands.iter().enumerate().map(read);
         if atomic {
-            Ok(Batch::Atomic(envelope.submission(items.collect::<Result<_, _>>()?)))
-        } else {
-            let each = items.by_ref().map(|item| item.map(|submitted| envelope.submission(vec![submitted])));
-            Ok(Batch::Each(each.collect()))
+            return Ok(Batch::Atomic(envelope.request(items.collect::<Result<_, _>>()?, body.len())));
         }
+        let alone = |(item, raw): (Result<Submitted, Invalid>, &&RawValue)| {
+            item.map(|submitted| envelope.request(vec![submitted], raw.get().len()))
+        };
+        Ok(Batch::Each(items.zip(&commands).map(alone).collect()))
     }
 }
 
-fn item_of(item: &RawValue, envelope: &Envelope) -> Result<ledger_core::Submitted, Invalid> {
+fn item_of(item: &RawValue, envelope: &Envelope) -> Result<Submitted, Invalid> {
     let bytes = item.get().as_bytes();
     invalid::object(bytes)?;
     let Item { command, id, effective_at, body } = invalid::from_slice(bytes)?;

@@ -2,9 +2,8 @@
 
 use ledger_core::values::{CommandId, Timestamp};
 use ledger_core::{Entry, Rejection};
+use projections::Position;
 use thiserror::Error;
-
-use crate::position::Position;
 
 /// The outcome of a request.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,346 @@
+//! A ledger that runs: its journal, its writer, its views, and the way in for doors and for programs in process.
+
+mod asking;
+
+mod keeper;
+mod opening;
+mod reading;
+#[cfg(test)]
+mod tests;
+mod writing;
+
+pub use asking::{COMMAND_STATUS, page_json, read_query};
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use journal::{JournalRead, Lock};
+use ledger_core::Settings;
+use ledger_core::values::Text;
+use projections::{Position, Projections};
+use tokio::sync::{oneshot, watch};
+
+use crate::inbox::{Inbox, QueueLimits};
+use crate::invalid::Invalid;
+use crate::metrics::Metrics;
+use crate::reply::{Outcome, Reply};
+use crate::request::Batch;
+use crate::writer::{Answer, Busy, Request};
+
+/// How a ledger is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder of ledgers; this one lives in `<data>/<name>`.
+    pub data: PathBuf,
+    /// What is fixed when the ledger is created, its name above all. Of an existing ledger only the name is looked at.
+    pub settings: Settings,
+    /// Where others can ask while this runs; they are told when they find the folder held.
+    pub address: String,
+    /// How much may wait for the writer.
+    pub queue: QueueLimits,
+    /// How long a query waits for its `min_position`.
+    pub min_position_wait: Duration,
+    /// Length of a journal segment in bytes.
+    pub segment_bytes: u64,
+}
+
+impl Options {
+    /// The defaults for a ledger of these settings under this folder.
+    pub fn new(data: impl Into<PathBuf>, settings: Settings) -> Self {
+        Options {
+            data: data.into(),
+            settings,
+            address: String::new(),
+            queue: QueueLimits::default(),
+            min_position_wait: Duration::from_secs(5),
+            segment_bytes: journal::Options::default().segment_bytes,
+        }
+    }
+}
+
+/// Why a ledger cannot be started or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The journal, or the folder.
+    #[error(transparent)]
+    Journal(#[from] journal::Fault),
+    /// The views.
+    #[error(transparent)]
+    Views(#[from] projections::Fault),
+    /// An entry of the journal cannot be folded in.
+    #[error("entry {sequence} of the journal cannot be folded in: {why}; run verify")]
+    Entry {
+        /// The entry.
+        sequence: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The folder holds a ledger of another name.
+    #[error("{} holds the ledger {found:?}, wanted {wanted:?}", dir.display())]
+    OtherLedger {
+        /// The folder.
+        dir: PathBuf,
+        /// The name in the journal.
+        found: String,
+        /// The name asked for.
+        wanted: String,
+    },
+    /// A ledger's name is part of subjects and folders.
+    #[error(
+        "wanted a ledger name of a-z, 0-9, _ and -, 1 to 32 long and not beginning with _ or -, found {found:?}"
+    )]
+    BadName {
+        /// What was given.
+        found: String,
+    },
+    /// The first frame did not become durable.
+    #[error("the ledger could not be taken: {why}")]
+    NotTaken {
+        /// What happened.
+        why: String,
+    },
+    /// The operating system gave no thread.
+    #[error("no thread could be started: {0}")]
+    NoThread(#[source] std::io::Error),
+    /// A thread ended by a panic.
+    #[error("the thread of the {who} panicked; everything acknowledged is in the journal")]
+    Panicked {
+        /// Which one.
+        who: &'static str,
+    },
+}
+
+/// A ledger that runs. Clones are the same ledger.
+#[derive(Clone)]
+pub struct Service(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    uuid: [u8; 16],
+    epoch: u64,
+    inbox: Arc<Inbox>,
+    journal: Arc<dyn JournalRead>,
+    projections: Projections,
+    position: watch::Receiver<Position>,
+    min_position_wait: Duration,
+    writer_stopped: watch::Receiver<Option<String>>,
+    views_stopped: watch::Receiver<Option<String>>,
+    metrics: Metrics,
+    running: Mutex<Option<Running>>,
+    /// Held as long as anybody can ask: the views' files stay open after a stop.
+    _lock: Option<Lock>,
+}
+
+/// What a stop ends, in this order.
+struct Running {
+    writing: JoinHandle<Result<(), journal::Fault>>,
+    reading: JoinHandle<Result<(), projections::Fault>>,
+    no_more_frames: Arc<AtomicBool>,
+}
+
+/// A request on its way: its place in the order is taken.
+pub enum Offered {
+    /// The writer will answer.
+    Waiting(oneshot::Receiver<Answer>),
+    /// Decided at the edge.
+    Answered(Box<Reply>),
+    /// The commands of a batch, each on its own.
+    Each(Vec<Offered>),
+}
+
+impl Service {
+    /// What was fixed when the ledger was created.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The ledger's name, in subjects and paths.
+    pub fn name(&self) -> &str {
+        self.0.settings.name.as_str()
+    }
+
+    /// The ledger's identity.
+    pub fn uuid(&self) -> uuid::Uuid {
+        uuid::Uuid::from_bytes(self.0.uuid)
+    }
+
+    /// The number of this writer's start.
+    pub fn epoch(&self) -> u64 {
+        self.0.epoch
+    }
+
+    /// How far the journal is durable.
+    pub fn durable_sequence(&self) -> u64 {
+        self.0.journal.head().sequence
+    }
+
+    /// How far the views are.
+    pub fn position(&self) -> Position {
+        *self.0.position.borrow()
+    }
+
+    /// The views, for a reader in process.
+    pub fn projections(&self) -> &Projections {
+        &self.0.projections
+    }
+
+    /// Durable frames, for a reader in process.
+    pub fn journal(&self) -> &Arc<dyn JournalRead> {
+        &self.0.journal
+    }
+
+    /// Counters of what was asked and answered.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// How many commands wait for the writer.
+    pub fn queue_depth(&self) -> usize {
+        self.0.inbox.depth()
+    }
+
+    /// Takes a request into the order of arrival; does not wait.
+    pub fn offer(&self, request: Result<Request, Invalid>) -> Offered {
+        match request.map_err(Reply::from).map(|request| self.0.inbox.offer(request)) {
+            Ok(Ok(answer)) => Offered::Waiting(answer),
+            Ok(Err(answer)) => Offered::Answered(Box::new(Reply::of(answer, &self.0.journal))),
+            Err(reply) => Offered::Answered(Box::new(reply)),
+        }
+    }
+
+    /// Takes a batch into the order of arrival; does not wait. When the queue is full in the middle of a batch, the
+    /// rest of it is busy too: what comes later may need what comes before.
+    pub fn offer_batch(&self, batch: Result<Batch, Invalid>) -> Offered {
+        let requests = match batch {
+            Err(invalid) => return Offered::Answered(Box::new(invalid.into())),
+            Ok(Batch::Atomic(request)) => return self.offer(Ok(request)),
+            Ok(Batch::Each(requests)) => requests,
+        };
+        let mut is_full = false;
+        let offer = |request: Result<Request, Invalid>| {
+            if is_full && request.is_ok() {
+                return Offered::Answered(Box::new(Reply::busy(&Busy::QueueFull)));
+            }
+            let offered = self.offer(request);
+            is_full |= matches!(&offered, Offered::Answered(reply) if matches!(**reply, Reply::Busy(_)));
+            offered
+        };
+        Offered::Each(requests.into_iter().map(offer).collect())
+    }
+
+    /// Waits for the outcome of what was offered.
+    pub async fn outcome(&self, offered: Offered) -> Outcome {
+        match offered {
+            Offered::Waiting(answer) => Outcome::One(self.reply_to(answer).await),
+            Offered::Answered(reply) => {
+                self.0.metrics.count_reply(&reply);
+                Outcome::One(*reply)
+            }
+            Offered::Each(offered) => {
+                let mut lines = Vec::with_capacity(offered.len());
+                for offered in offered {
+                    lines.push(self.line_of(offered).await);
+                }
+                Outcome::Each(lines)
+            }
+        }
+    }
+
+    /// Decides a request: waits until its outcome is known and durable.
+    pub async fn submit(&self, request: Request) -> Reply {
+        match self.offer(Ok(request)) {
+            Offered::Waiting(answer) => self.reply_to(answer).await,
+            Offered::Answered(reply) => {
+                self.0.metrics.count_reply(&reply);
+                *reply
+            }
+            Offered::Each(_) => unreachable!("one request is not a batch"),
+        }
+    }
+
+    /// An operator says that the wall clock is right.
+    pub fn confirm_clock(&self) {
+        tracing::warn!("an operator confirmed the wall clock");
+        self.0.inbox.confirm_clock();
+    }
+
+    /// Why no commands are taken, or the views stand still; `None` while all is well.
+    pub fn trouble(&self) -> Option<String> {
+        let writer = self.0.writer_stopped.borrow().clone();
+        writer.or_else(|| self.0.views_stopped.borrow().clone())
+    }
+
+    /// Waits until the writer has stopped for good, and tells why. Does not return while it runs.
+    pub async fn stopped(&self) -> String {
+        let mut stopped = self.0.writer_stopped.clone();
+        let why = stopped.wait_for(Option::is_some).await.map(|why| why.clone().unwrap_or_default());
+        match why {
+            Ok(why) => why,
+            // The thread ended without trouble: it was asked to.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// A clean stop: takes no more commands, answers those it has, and leaves exact witnesses and a checkpoint.
+    /// Blocks until that is done; a second call returns at once. Dropping the last handle does the same.
+    pub fn stop(&self) -> Result<(), Fault> {
+        self.0.stop()
+    }
+
+    async fn reply_to(&self, answer: oneshot::Receiver<Answer>) -> Reply {
+        let reply = match self.answer(answer).await {
+            // Reads the journal.
+            answer @ Answer::Duplicate { .. } => {
+                let journal = Arc::clone(&self.0.journal);
+                let read = tokio::task::spawn_blocking(move || Reply::of(answer, &journal)).await;
+                read.unwrap_or_else(|_| Reply::unavailable("reading the first outcome failed"))
+            }
+            answer => Reply::of(answer, &self.0.journal),
+        };
+        self.0.metrics.count_reply(&reply);
+        reply
+    }
+
+    async fn line_of(&self, offered: Offered) -> crate::reply::Line {
+        let line = match offered {
+            Offered::Waiting(answer) => {
+                crate::reply::Line::of_answer(self.answer(answer).await, &self.0.journal)
+            }
+            Offered::Answered(reply) => crate::reply::Line::of_reply(*reply),
+            Offered::Each(_) => unreachable!("a batch holds no batches"),
+        };
+        self.0.metrics.count_line(&line);
+        line
+    }
+
+    async fn answer(&self, answer: oneshot::Receiver<Answer>) -> Answer {
+        let lost = || Answer::Unknown { why: "the writer's thread ended".into() };
+        answer.await.unwrap_or_else(|_| lost())
+    }
+}
+
+impl Inner {
+    fn stop(&self) -> Result<(), Fault> {
+        self.inbox.close("it is stopping");
+        let running = self.running.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let Some(Running { writing, reading, no_more_frames }) = running else { return Ok(()) };
+        let written = writing.join().map_err(|_| Fault::Panicked { who: "writer" });
+        no_more_frames.store(true, Ordering::Release);
+        reading.thread().unpark();
+        let read = reading.join().map_err(|_| Fault::Panicked { who: "views" });
+        written??;
+        read??;
+        Ok(())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Err(fault) = self.stop() {
+            tracing::error!(%fault, "the ledger did not stop cleanly");
+        }
+    }
+}

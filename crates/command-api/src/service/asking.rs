@@ -1,0 +1,137 @@
+//! Queries: read the question, wait for what the caller has written, ask the views where blocking is fine.
+
+use projections::{Page, Position, Query, QueryFault};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Service;
+use crate::invalid::{self, Invalid};
+use crate::reply::{Outcome, Problem, Reply};
+use crate::request::BODY_BYTES_MAX;
+use crate::writer::Answer;
+
+/// The query that tells what became of a command: no view, for it is asked by command id.
+pub const COMMAND_STATUS: &str = "command_status";
+
+/// The rows of [`COMMAND_STATUS`].
+#[derive(Serialize)]
+struct StatusRow {
+    id: String,
+    #[serde(flatten)]
+    reply: Reply,
+}
+
+/// Reads a question; an empty body asks for everything.
+pub fn read_query(body: &[u8]) -> Result<Query, Invalid> {
+    if body.len() > BODY_BYTES_MAX {
+        let message = format!("wanted a query of at most {BODY_BYTES_MAX} bytes, found {}", body.len());
+        return Err(Invalid::whole("too_large", message));
+    }
+    if body.is_empty() {
+        return Ok(Query::default());
+    }
+    invalid::object(body)?;
+    invalid::from_slice(body)
+}
+
+impl Service {
+    /// Answers a question to a view. Waits for the question's `min_position`, to the service's deadline.
+    pub async fn query(&self, view: &str, query: Query) -> Result<Page, Reply> {
+        let page = self.page(view, query).await;
+        self.metrics().count_query(page.is_ok());
+        page
+    }
+
+    /// What became of a command: the first outcome again, or `None` if its id is not remembered.
+    pub async fn command_status(&self, id: &str) -> Option<Reply> {
+        let sequence = self.projections().command_status(id)?;
+        let id = ledger_core::values::Text::try_new(id).ok()?;
+        let journal = self.journal().clone();
+        let answer = Answer::Duplicate { accepted: vec![(id, sequence)] };
+        let read = tokio::task::spawn_blocking(move || Reply::of(answer, &journal)).await;
+        Some(read.unwrap_or_else(|_| Reply::unavailable("reading the outcome failed")))
+    }
+
+    async fn page(&self, view: &str, mut query: Query) -> Result<Page, Reply> {
+        if let Some(token) = query.min_position.take() {
+            self.reach(&token).await?;
+        }
+        if view == COMMAND_STATUS {
+            return self.status_page(&query).await;
+        }
+        let (projections, view) = (self.projections().clone(), view.to_owned());
+        let asked = tokio::task::spawn_blocking(move || projections.query(&view, query)).await;
+        asked.map_err(|_| Reply::unavailable("answering the query failed"))?.map_err(reply_of)
+    }
+
+    async fn status_page(&self, query: &Query) -> Result<Page, Reply> {
+        let position = self.position();
+        let id = wanted_id(&query.filter)?;
+        let reply = self.command_status(&id).await;
+        let row = reply.map(|reply| serde_json::to_value(StatusRow { id, reply }));
+        let rows = row.into_iter().map(|row| row.expect("a reply is plain JSON")).collect();
+        Ok(Page { position, rows, next: None })
+    }
+
+    /// Waits until the views have reached the position, or the deadline.
+    async fn reach(&self, token: &str) -> Result<(), Reply> {
+        let wanted = token.parse::<Position>().map_err(|fault| {
+            Reply::Invalid(Invalid::at("invalid_value", "/min_position", fault.to_string()))
+        })?;
+        let mut position = self.0.position.clone();
+        let reached = position.wait_for(|position| position.sequence >= wanted.sequence);
+        match tokio::time::timeout(self.0.min_position_wait, reached).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => {
+                let at = self.position();
+                let message = format!("the views are at {at}, and did not reach {wanted} in time: ask again");
+                return Err(Reply::Unavailable(Problem::new("position_not_reached", message)));
+            }
+        }
+        match self.projections().position_at(wanted.sequence) {
+            Some(there) if there == wanted => Ok(()),
+            Some(_) | None => {
+                let message =
+                    format!("{wanted} is not a position of this log, which stands at {}", self.position());
+                Err(Reply::Conflict(Problem::new("unknown_position", message)))
+            }
+        }
+    }
+}
+
+/// A page, or why there is none, as it goes over the wire.
+pub fn page_json(page: &Result<Page, Reply>) -> Vec<u8> {
+    match page {
+        Ok(page) => crate::reply::json(page),
+        Err(reply) => Outcome::One(reply.clone()).to_json(),
+    }
+}
+
+fn wanted_id(filter: &Map<String, Value>) -> Result<String, Invalid> {
+    if let Some(other) = filter.keys().find(|key| *key != "id") {
+        let message = format!("{COMMAND_STATUS} has no filter {other:?}; it has id");
+        return Err(Invalid::at("unknown_filter", format!("/filter/{other}"), message));
+    }
+    match filter.get("id") {
+        Some(Value::String(id)) => Ok(id.clone()),
+        Some(_) => Err(Invalid::at("invalid_filter", "/filter/id", "wanted a command id as text")),
+        None => Err(Invalid::at("missing_field", "/filter/id", "wanted the id of a command")),
+    }
+}
+
+fn reply_of(fault: QueryFault) -> Reply {
+    let (code, message) = (fault.code(), fault.to_string());
+    match fault {
+        QueryFault::UnknownView { .. } => Reply::Invalid(Invalid::whole(code, message)),
+        QueryFault::UnknownFilter { filter, .. } => {
+            Reply::Invalid(Invalid::at(code, format!("/filter/{filter}"), message))
+        }
+        QueryFault::InvalidFilter { .. } => Reply::Invalid(Invalid::at(code, "/filter", message)),
+        QueryFault::InvalidLimit { .. } => Reply::Invalid(Invalid::at(code, "/limit", message)),
+        QueryFault::AsOfNotSupported { .. } => Reply::Invalid(Invalid::at(code, "/as_of", message)),
+        QueryFault::InvalidCursor { .. } => Reply::Invalid(Invalid::at(code, "/cursor", message)),
+        QueryFault::SortNotSupported { .. } => Reply::Invalid(Invalid::at(code, "/sort", message)),
+        QueryFault::UnknownPosition { .. } => Reply::Conflict(Problem::new(code, message)),
+        QueryFault::Fault(_) => Reply::Unavailable(Problem::new(code, message)),
+    }
+}

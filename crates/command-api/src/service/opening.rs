@@ -1,0 +1,223 @@
+//! Starting a ledger: hold its folder, recover its journal, fold it twice, take it, and only then serve.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use journal::{
+    Checked, FileJournal, FrameSource, Head, Journal, JournalRead, JournalThread, Lock, MemoryJournal,
+    Outcome, RealDisk,
+};
+use ledger_core::values::{Name, Text, Timestamp};
+use ledger_core::{Entry, Ledger};
+use projections::{MemoryStore, Projections, SledStore, Store};
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+use super::keeper::{InMemory, Keeper};
+use super::reading::Reading;
+use super::writing::{Writing, wall_clock};
+use super::{Fault, Inner, Options, Running, Service};
+use crate::inbox::Inbox;
+use crate::metrics::Metrics;
+use crate::writer::{Answer, Input, Output, Writer};
+
+type ServiceWriter = Writer<oneshot::Sender<Answer>>;
+
+impl Service {
+    /// Starts a ledger in its folder; creates it if there is none. Blocks until commands can be taken: as long as it
+    /// takes to fold the whole journal.
+    pub fn start(options: Options) -> Result<Self, Fault> {
+        let name = checked_name(&options)?;
+        let dir = options.data.join(&name);
+        let lock = Lock::exclusive(&dir, &options.address)?;
+        let views_dir = dir.join("projections");
+        let mut journal = open_journal(&dir, &views_dir, &options)?;
+        let reader: Arc<dyn JournalRead> = Arc::new(journal.reader());
+        let (ledger, projections) = std::thread::scope(|scope| {
+            let folding = scope.spawn(|| fold(reader.as_ref()));
+            let projections = open_views(&views_dir, &reader);
+            (folding.join().map_err(|_| Fault::Panicked { who: "fold" }), projections)
+        });
+        let (ledger, projections) = (ledger??, projections?);
+        check_is_named(&ledger, &dir, &name)?;
+        let inbox = Arc::new(Inbox::new(options.queue));
+        let writer = take(ledger, &mut journal, reader.head(), &options)?;
+        let wake = Arc::clone(&inbox);
+        let thread = JournalThread::start(journal, Box::new(move || wake.wake())).map_err(Fault::NoThread)?;
+        run(writer, Box::new(thread), reader, projections, inbox, Some(lock), &options)
+    }
+
+    /// Starts a new ledger that lives in memory alone: for tests, simulations and what-ifs.
+    pub fn in_memory(options: Options) -> Result<Self, Fault> {
+        checked_name(&options)?;
+        let mut journal = MemoryJournal::new(Uuid::now_v7().into_bytes());
+        let reader: Arc<dyn JournalRead> = Arc::new(journal.reader());
+        let projections = Projections::open(Box::new(MemoryStore::default()), Arc::clone(&reader))?;
+        let writer = take(Ledger::new(), &mut journal, reader.head(), &options)?;
+        let inbox = Arc::new(Inbox::new(options.queue));
+        let wake = Arc::clone(&inbox);
+        let keeper = InMemory { journal, wake: Box::new(move || wake.wake()) };
+        run(writer, Box::new(keeper), reader, projections, inbox, None, &options)
+    }
+}
+
+/// Ledger names are part of subjects and folders: `[a-z0-9][a-z0-9_-]{0,31}`.
+fn checked_name(options: &Options) -> Result<String, Fault> {
+    let name = options.settings.name.as_str();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let good = (1..=32).contains(&name.len())
+        && name.bytes().all(|byte| plain(byte) || byte == b'_' || byte == b'-')
+        && name.bytes().next().is_some_and(plain);
+    if good { Ok(name.to_owned()) } else { Err(Fault::BadName { found: name.to_owned() }) }
+}
+
+fn open_journal(dir: &Path, views_dir: &Path, options: &Options) -> Result<FileJournal, Fault> {
+    let segments = journal::Options { segment_bytes: options.segment_bytes };
+    let witness = projections::stored_witness(views_dir)?;
+    let witnesses = witness.as_slice();
+    match FileJournal::open(RealDisk, dir, witnesses, segments) {
+        Ok((journal, recovery)) => {
+            for note in &recovery.notes {
+                tracing::info!(%note, "the journal was opened");
+            }
+            if let Some(torn) = &recovery.torn {
+                tracing::warn!(%torn, "a frame that nobody was told of was cut off");
+            }
+            Ok(journal)
+        }
+        Err(journal::Fault::Missing { path }) => {
+            if witness.is_some() || head_names_a_frame(dir) {
+                let why = "there is no segment, though a witness saw durable frames".into();
+                return Err(journal::Fault::Corrupt { path, offset: 0, why }.into());
+            }
+            Ok(FileJournal::create(RealDisk, dir, Uuid::now_v7().into_bytes(), segments)?)
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// A head file that a start left behind which a crash cut short is blank.
+fn head_names_a_frame(dir: &Path) -> bool {
+    std::fs::read(dir.join("head")).is_ok_and(|bytes| bytes.iter().any(|byte| *byte != 0))
+}
+
+fn open_views(dir: &Path, journal: &Arc<dyn JournalRead>) -> Result<Projections, Fault> {
+    let store: Box<dyn Store> = Box::new(SledStore::open(dir)?);
+    Ok(Projections::open(store, Arc::clone(journal))?)
+}
+
+/// The writer's own ledger, from the journal's start to its head.
+fn fold(journal: &dyn JournalRead) -> Result<Ledger, Fault> {
+    let head = journal.head();
+    let mut ledger = Ledger::new();
+    let mut frames = Checked::after(journal.frames_from(1)?, Head::empty(head.ledger));
+    while ledger.head().sequence < head.sequence {
+        let sequence = ledger.head().sequence + 1;
+        let Some(frame) = frames.next_frame()? else {
+            return Err(Fault::Entry { sequence, why: "it is not there".into() });
+        };
+        let log_time = Timestamp::from_micros(frame.header().log_time_us);
+        for (sequence, _, bytes) in frame.entries() {
+            let entry =
+                Entry::decode(bytes).map_err(|fault| Fault::Entry { sequence, why: fault.to_string() })?;
+            ledger.apply(&entry, log_time).map_err(|why| Fault::Entry { sequence, why })?;
+        }
+    }
+    Ok(ledger)
+}
+
+fn check_is_named(ledger: &Ledger, dir: &Path, wanted: &str) -> Result<(), Fault> {
+    match ledger.settings() {
+        Some(settings) if settings.name.as_str() != wanted => {
+            let (found, wanted) = (settings.name.to_string(), wanted.to_owned());
+            Err(Fault::OtherLedger { dir: dir.to_owned(), found, wanted })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Starts the writer: its first frame is durable on return.
+fn take(
+    ledger: Ledger,
+    journal: &mut impl Journal,
+    head: Head,
+    options: &Options,
+) -> Result<ServiceWriter, Fault> {
+    let now = wall_clock();
+    let idle_micros = now.micros().saturating_sub(ledger.head().log_time.micros());
+    tracing::info!(sequence = head.sequence, idle_seconds = idle_micros / 1_000_000, "the journal is folded");
+    let program = Name::try_new(concat!("bincard ", env!("CARGO_PKG_VERSION"))).expect("a short plain name");
+    let mut out = Vec::new();
+    let mut writer = Writer::start(ledger, head, options.settings.clone(), program, now, &mut out);
+    for output in out {
+        if let Output::Append(frame) = output {
+            journal.submit(frame);
+        }
+    }
+    match journal.poll() {
+        Some(outcome @ Outcome::Durable { .. }) => {
+            writer.step(Input::Journal(outcome), wall_clock(), &mut Vec::new());
+            Ok(writer)
+        }
+        Some(Outcome::Refused { why } | Outcome::Unknown { why }) => Err(Fault::NotTaken { why }),
+        None => Err(Fault::NotTaken { why: "the journal gave no outcome".into() }),
+    }
+}
+
+fn run(
+    writer: ServiceWriter,
+    keeper: Box<dyn Keeper>,
+    journal: Arc<dyn JournalRead>,
+    projections: Projections,
+    inbox: Arc<Inbox>,
+    lock: Option<Lock>,
+    options: &Options,
+) -> Result<Service, Fault> {
+    let settings = writer.ledger().settings().expect("a ledger that was taken is created").clone();
+    let epoch = writer.epoch();
+    let (position_told, position) = watch::channel(projections.position());
+    let (views_told, views_stopped) = watch::channel(None);
+    let (writer_told, writer_stopped) = watch::channel(None);
+    let no_more_frames = Arc::new(AtomicBool::new(false));
+    let reading = Reading {
+        projections: projections.clone(),
+        journal: Arc::clone(&journal),
+        position: position_told,
+        ending: Arc::clone(&no_more_frames),
+        stopped: views_told,
+    };
+    let reading = spawn("views", move || reading.run())?;
+    let wakes = reading.thread().clone();
+    let writing = Writing { writer, keeper, inbox: Arc::clone(&inbox), reading: wakes, stopped: writer_told };
+    let writing = match spawn("writer", move || writing.run(Vec::new())) {
+        Ok(writing) => writing,
+        Err(fault) => {
+            no_more_frames.store(true, Ordering::Release);
+            return Err(fault);
+        }
+    };
+    tracing::info!(ledger = %settings.name, epoch, sequence = journal.head().sequence, "the ledger is served");
+    Ok(Service(Arc::new(Inner {
+        settings,
+        uuid: journal.head().ledger,
+        epoch,
+        inbox,
+        journal,
+        projections,
+        position,
+        min_position_wait: options.min_position_wait,
+        writer_stopped,
+        views_stopped,
+        metrics: Metrics::default(),
+        running: Mutex::new(Some(Running { writing, reading, no_more_frames })),
+        _lock: lock,
+    })))
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<std::thread::JoinHandle<T>, Fault> {
+    std::thread::Builder::new().name(name.into()).spawn(run).map_err(Fault::NoThread)
+}

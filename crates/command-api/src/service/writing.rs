@@ -1,0 +1,102 @@
+//! The writer's thread: moves commands, frames and answers between the queue, the writer and the journal.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread::Thread;
+use std::time::{Duration, SystemTime};
+
+use journal::{Fault, Space};
+use ledger_core::values::Timestamp;
+use tokio::sync::{oneshot, watch};
+
+use super::keeper::Keeper;
+use crate::inbox::{Inbox, Waiting};
+use crate::writer::{Answer, Input, Output, Writer};
+
+/// Without work the thread wakes this often: to look at the clock, and whether there is space.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// The wall clock, in UTC.
+pub(super) fn wall_clock() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// All that the writer's thread works with.
+pub(super) struct Writing {
+    pub(super) writer: Writer<oneshot::Sender<Answer>>,
+    pub(super) keeper: Box<dyn Keeper>,
+    pub(super) inbox: Arc<Inbox>,
+    /// Folds what is durable.
+    pub(super) reading: Thread,
+    /// Why the writer stopped, once it has.
+    pub(super) stopped: watch::Sender<Option<String>>,
+}
+
+impl Writing {
+    /// Runs until the queue is closed and everything in it is answered.
+    pub(super) fn run(mut self, started: Vec<Output<oneshot::Sender<Answer>>>) -> Result<(), Fault> {
+        let _abandons = Abandons { inbox: Arc::clone(&self.inbox), stopped: self.stopped.clone() };
+        let mut taken: VecDeque<Waiting> = VecDeque::new();
+        let mut out = started;
+        let mut space = Space::Enough;
+        loop {
+            self.deliver(&mut out);
+            while let Some(outcome) = self.keeper.poll() {
+                self.writer.step(Input::Journal(outcome), wall_clock(), &mut out);
+                self.deliver(&mut out);
+                self.reading.unpark();
+            }
+            let space_now = self.keeper.space();
+            if space != space_now {
+                space = space_now.clone();
+                self.writer.step(Input::Space(space_now), wall_clock(), &mut out);
+            }
+            let takes_commands = self.writer.takes_commands();
+            if takes_commands && let Some((request, to)) = taken.pop_front() {
+                self.writer.step(Input::Command(request, to), wall_clock(), &mut out);
+                continue;
+            }
+            let signals = self.inbox.take(takes_commands, &mut taken, IDLE);
+            if signals.clock_confirmed {
+                self.writer.step(Input::ClockConfirmed, wall_clock(), &mut out);
+            }
+            if taken.is_empty() {
+                self.writer.step(Input::Tick, wall_clock(), &mut out);
+                if signals.ended && self.writer.is_settled() && out.is_empty() {
+                    return self.keeper.stop();
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, out: &mut Vec<Output<oneshot::Sender<Answer>>>) {
+        for output in out.drain(..) {
+            match output {
+                Output::Append(frame) => self.keeper.submit(frame),
+                // Whoever asked may have gone; the answer stands in the log.
+                Output::Reply(to, answer) => drop(to.send(answer)),
+                Output::Stopped { why } => {
+                    tracing::error!(%why, "the writer stopped: commands are refused until a restart");
+                    self.stopped.send_replace(Some(why));
+                }
+            }
+        }
+    }
+}
+
+/// If the thread ends by a panic, nobody waits for ever.
+struct Abandons {
+    inbox: Arc<Inbox>,
+    stopped: watch::Sender<Option<String>>,
+}
+
+impl Drop for Abandons {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "the writer's thread panicked; restart to go on from what is on disk";
+            self.inbox.abandon(why);
+            self.stopped.send_replace(Some(why.into()));
+        }
+    }
+}
