@@ -12,7 +12,7 @@ use crate::codec::{self, CodecFault};
 use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
-use crate::{channels, control, customers, items, locations, orders, stock};
+use crate::{channels, control, customers, finance, items, locations, orders, stock};
 
 /// A business action: what somebody asks for, and the rule that decides it.
 pub trait Action {
@@ -200,6 +200,7 @@ kinds! {
         603 "orders.release" OrdersRelease(orders::Release) public,
         604 "orders.allocate" OrdersAllocate(orders::Allocate) public,
         605 "orders.cancel" OrdersCancel(orders::Cancel) public,
+        1000 "finance.post_manual" FinancePostManual(finance::PostManual) public,
     }
     events {
         1 "ledger.created" LedgerCreated(control::Created),
@@ -227,5 +228,6 @@ kinds! {
         607 "orders.refused" OrdersRefused(orders::Refused),
         608 "orders.invoiced" OrdersInvoiced(orders::Invoiced),
         609 "orders.completed" OrdersCompleted(orders::Completed),
+        1000 "finance.posted_manually" FinancePostedManually(finance::PostedManually),
     }
 }

@@ -285,7 +285,9 @@ impl Ledger {
         let mut balance = crate::values::Amount::ZERO;
         event.postings(&mut |posting| {
             balance += posting.amount;
-            self.finance.post(&posting);
+            if let Err(what) = self.finance.post(&posting) {
+                self.broken.get_or_insert(what);
+            }
         });
         if !balance.is_zero() {
             self.broken

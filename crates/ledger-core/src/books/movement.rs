@@ -95,6 +95,11 @@ impl StatusGroup {
     /// How many groups there are.
     pub const COUNT: usize = StatusGroup::ALL.len();
 
+    /// True for every group but in transit.
+    pub const fn is_on_hand(self) -> bool {
+        !matches!(self, StatusGroup::InTransit)
+    }
+
     /// Its position in an array by group.
     pub const fn index(self) -> usize {
         self as usize - 1

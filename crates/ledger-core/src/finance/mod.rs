@@ -1,5 +1,11 @@
 //! The financial book: what every account has been debited and credited.
 
+mod post_manual;
+mod tie_outs;
+
+pub use post_manual::{ManualLine, POSTING_LINES_MAX, PostManual, PostedManually};
+pub use tie_outs::{TieOut, check, tie_outs};
+
 use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
@@ -8,7 +14,7 @@ use smol_str::SmolStr;
 use crate::books::{Account, Posting};
 use crate::ledger::Ledger;
 use crate::state::{Table, Tracked};
-use crate::values::{Amount, Text};
+use crate::values::{AMOUNT_MAX, Amount, ChannelId, PostingId, Sku, Text};
 use crate::{refusals, state};
 
 /// What an account has been debited and credited since the ledger was created.
@@ -24,6 +30,14 @@ impl AccountTotal {
     /// Debits less credits.
     pub fn balance(&self) -> Amount {
         self.debit - self.credit
+    }
+
+    /// A balance of at most ±10^15 minor units, out of a turnover that is far from what an integer can hold.
+    fn is_within_the_books(&self) -> bool {
+        const TURNOVER_MAX: i64 = i64::MAX / 4;
+        self.balance().minor_units().abs() <= AMOUNT_MAX
+            && self.debit.minor_units() <= TURNOVER_MAX
+            && self.credit.minor_units() <= TURNOVER_MAX
     }
 
     fn add(&mut self, amount: Amount) {
@@ -53,6 +67,8 @@ state! {
         open: Table<OpenItem, Amount>,
         /// What manual postings moved on each account: they name no document.
         manual: Tracked<Totals>,
+        /// The ids of manual postings: each is used once.
+        pub(crate) postings: Table<PostingId, ()>,
         pub(crate) invoices: Tracked<u64>,
         pub(crate) credit_notes: Tracked<u64>,
     }
@@ -77,11 +93,23 @@ impl Finance {
             .map(|(_, item, amount)| (item.1.as_str(), *amount))
     }
 
-    pub(crate) fn post(&mut self, posting: &Posting<'_>) {
+    /// Adds a line to its account. What it says is the limit that the account would not keep.
+    pub(crate) fn post(&mut self, posting: &Posting<'_>) -> Result<(), String> {
         if posting.amount.is_zero() {
-            return;
+            return Ok(());
         }
-        self.totals.0[posting.account.index()].add(posting.amount);
+        let total = &mut self.totals.0[posting.account.index()];
+        total.add(posting.amount);
+        let within = total.is_within_the_books();
+        self.open_on(posting);
+        if within {
+            Ok(())
+        } else {
+            Err(format!("account {} would hold more than an account can", posting.account))
+        }
+    }
+
+    fn open_on(&mut self, posting: &Posting<'_>) {
         let Some(document) = open_document(posting) else { return };
         let item = OpenItem(posting.account, SmolStr::new(document));
         match self.open.row(&item) {
@@ -131,6 +159,50 @@ refusals! {
             debit: Amount,
             /// Sum of the credits.
             credit: Amount,
+        },
+        /// A posting id is used once.
+        #[error("posting {posting} is already made")]
+        PostingExists {
+            /// The posting.
+            posting: PostingId,
+        },
+        /// A posting has two lines at the least, and a document a thousand at the most.
+        #[error("a posting has 2 to {lines_max} lines, found {found}")]
+        PostingLinesOutOfRange {
+            /// Lines given.
+            found: usize,
+            /// The most lines there may be.
+            lines_max: usize,
+        },
+        /// A line is a debit or a credit.
+        #[error("line {line} needs exactly one of debit and credit")]
+        PostingLineNotOneSided {
+            /// The line's place, from 1.
+            line: u16,
+        },
+        /// The inventory accounts always equal the cost layers.
+        #[error("line {line}: account {account} follows the stock book, post to another or adjust the stock")]
+        ControlAccount {
+            /// The line's place, from 1.
+            line: u16,
+            /// The account.
+            account: Account,
+        },
+        /// Nobody defined that channel.
+        #[error("line {line}: channel {channel} is not defined")]
+        UnknownChannelOnLine {
+            /// The line's place, from 1.
+            line: u16,
+            /// The channel.
+            channel: ChannelId,
+        },
+        /// Nobody defined that item.
+        #[error("line {line}: item {item} is not defined")]
+        UnknownItemOnLine {
+            /// The line's place, from 1.
+            line: u16,
+            /// The item.
+            item: Sku,
         },
     }
 }

@@ -196,21 +196,15 @@ mod tests {
     }
 
     #[test]
-    fn the_other_bucket_and_pool_hold_only_so_much() {
-        let receive = |status, unit_cost| {
+    fn the_other_bucket_holds_only_so_much() {
+        let receive = |status| {
             json!({"sku": "TEA-01", "location": "AMS1",
-            "quantity": 1_000_000_000_000u64, "unit_cost": unit_cost, "status": status})
+            "quantity": 1_000_000_000_000u64, "unit_cost": "0", "status": status})
         };
         given_a_shop()
-            .and("stock.receive", receive("available", "0"))
-            .and("stock.receive", receive("damaged", "0"))
+            .and("stock.receive", receive("available"))
+            .and("stock.receive", receive("damaged"))
             .when("stock.change_status", change("damaged", "available", 1))
             .refused("quantity_out_of_range");
-        given_a_shop()
-            .and("stock.receive", receive("available", "10"))
-            .and("stock.change_status", change("available", "damaged", 1_000_000_000_000))
-            .and("stock.receive", receive("available", "10"))
-            .when("stock.change_status", change("available", "quarantined", 1))
-            .refused("value_out_of_range");
     }
 }

@@ -130,9 +130,10 @@ mod tests {
         let most = 1_000_000_000_000;
         given_a_shop().when("stock.open", body("TEA-01", "AMS1", most, "100")).refused("amount_out_of_range");
         let full = given_a_shop().and("stock.open", body("TEA-01", "AMS1", most, "10"));
-        full.clone().when("stock.open", body("TEA-01", "AMS1", 1, "0")).refused("quantity_out_of_range");
-        let mut elsewhere = body("TEA-01", "AMS1", 1, "0.01");
-        elsewhere["status"] = json!("inspection");
-        full.and("stock.open", elsewhere);
+        full.when("stock.open", body("TEA-01", "AMS1", 1, "0")).refused("quantity_out_of_range");
+        given_a_shop()
+            .and("stock.open", body("TEA-01", "AMS1", most - 1, "10"))
+            .when("stock.open", body("TEA-01", "AMS1", 1, "10.01"))
+            .refused("value_out_of_range");
     }
 }
