@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ledger_core::books::{Account, Place, Status, StatusGroup};
 use ledger_core::finance::AccountTotal;
 use ledger_core::values::{Amount, LocationId, Quantity, Sku, Text, Timestamp};
-use ledger_core::{Decided, Fact, SubjectKind};
+use ledger_core::{Decided, Event, Fact, SubjectKind};
 
 use crate::fault::Fault;
 use crate::history::{History, Recorded, Select};
@@ -58,38 +58,25 @@ impl Effective<'_> {
     }
 
     /// Stock by item and location, of one item or of all.
-    pub(crate) fn cells(
-        &self,
-        sku: Option<&Sku>,
-    ) -> Result<BTreeMap<(Sku, LocationId), EffectiveCell>, Fault> {
-        let mut cells = BTreeMap::<(Sku, LocationId), EffectiveCell>::new();
+    pub(crate) fn cells(&self, sku: Option<&Sku>) -> Result<EffectiveCells, Fault> {
+        let mut cells = EffectiveCells::new();
         let select =
             sku.map_or(Select::All, |sku| Select::Key(Key::subject(SubjectKind::Item, sku.as_str())));
         self.each(select, |_, decided| {
             for event in &decided.events {
-                event.movements(&mut |movement| {
-                    if sku.is_some_and(|sku| sku != movement.sku) {
-                        return;
-                    }
-                    let mut count = |place: &Place<'_>, quantity: Quantity, value: Amount| {
-                        let Place::Stock(location, status) = place else { return };
-                        let cell = cells.entry((movement.sku.clone(), (*location).clone())).or_default();
-                        cell.quantities[status.index()] += quantity;
-                        cell.values[status.group().index()] += value;
-                    };
-                    count(&movement.from, -movement.quantity, -movement.value());
-                    count(&movement.to, movement.quantity, movement.value());
-                });
+                count_movements(event, sku, &mut cells);
             }
         })?;
         Ok(cells)
     }
 
-    /// Debits and credits by account. Money posts at the effective time of its fact.
-    pub(crate) fn totals(&self) -> Result<[AccountTotal; Account::COUNT], Fault> {
+    /// Both books at once: stock, and debits and credits by account. Money posts at the effective time of its fact.
+    pub(crate) fn books(&self) -> Result<(EffectiveCells, EffectiveTotals), Fault> {
+        let mut cells = EffectiveCells::new();
         let mut totals = [AccountTotal::default(); Account::COUNT];
         self.each(Select::All, |_, decided| {
             for event in &decided.events {
+                count_movements(event, None, &mut cells);
                 event.postings(&mut |posting| {
                     let total = &mut totals[posting.account.index()];
                     if posting.amount.is_negative() {
@@ -100,6 +87,27 @@ impl Effective<'_> {
                 });
             }
         })?;
-        Ok(totals)
+        Ok((cells, totals))
     }
+}
+
+/// What was at a time, by item and location.
+pub(crate) type EffectiveCells = BTreeMap<(Sku, LocationId), EffectiveCell>;
+/// What every account had been debited and credited at a time.
+pub(crate) type EffectiveTotals = [AccountTotal; Account::COUNT];
+
+fn count_movements(event: &Event, sku: Option<&Sku>, cells: &mut EffectiveCells) {
+    event.movements(&mut |movement| {
+        if sku.is_some_and(|sku| sku != movement.sku) {
+            return;
+        }
+        let mut count = |place: &Place<'_>, quantity: Quantity, value: Amount| {
+            let Place::Stock(location, status) = place else { return };
+            let cell = cells.entry((movement.sku.clone(), (*location).clone())).or_default();
+            cell.quantities[status.index()] += quantity;
+            cell.values[status.group().index()] += value;
+        };
+        count(&movement.from, -movement.quantity, -movement.value());
+        count(&movement.to, movement.quantity, movement.value());
+    });
 }

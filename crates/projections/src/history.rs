@@ -34,8 +34,6 @@ pub(crate) struct Recorded {
     pub(crate) epoch: u64,
     /// When it was recorded.
     pub(crate) log_time: Timestamp,
-    /// Ordinal of its first event.
-    pub(crate) first_event: u64,
     /// What was accepted and what happened.
     pub(crate) entry: Entry,
 }
@@ -43,10 +41,10 @@ pub(crate) struct Recorded {
 impl Recorded {
     /// Reads one entry of a frame; `None` if another frame holds it.
     pub(crate) fn read(frame: &Frame, sequence: u64) -> Result<Option<Recorded>, Fault> {
-        let Some((first_event, bytes)) = frame.entry(sequence) else { return Ok(None) };
+        let Some((_, bytes)) = frame.entry(sequence) else { return Ok(None) };
         let entry = Entry::decode(bytes).map_err(|source| Fault::Entry { sequence, source })?;
         let log_time = Timestamp::from_micros(frame.header().log_time_us);
-        Ok(Some(Recorded { sequence, epoch: frame.header().epoch, log_time, first_event, entry }))
+        Ok(Some(Recorded { sequence, epoch: frame.header().epoch, log_time, entry }))
     }
 
     /// When what a command of the entry says was true.
@@ -59,6 +57,11 @@ impl<'p> History<'p> {
     /// Entries after one, in the order of the log.
     pub(crate) fn entries(&self, select: Select, after: u64) -> Entries<'p> {
         Entries { history: *self, select, after, found: Vec::new().into_iter(), frame: None, source: None }
+    }
+
+    /// One entry that must be there.
+    pub(crate) fn expect_entry(&self, sequence: u64) -> Result<Recorded, Fault> {
+        self.entry(sequence)?.ok_or(Fault::Missing { sequence })
     }
 
     /// One entry.

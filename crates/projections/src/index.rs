@@ -97,6 +97,12 @@ impl Index {
         self.state.read().checkpoint
     }
 
+    /// How far the runs reach, and how many there are.
+    pub(crate) fn reach(&self) -> (Checkpoint, usize) {
+        let state = self.state.read();
+        (state.checkpoint, state.runs.len())
+    }
+
     /// Adds the keys of entries, which come in the order of the log.
     pub(crate) fn add(&self, entries: &[(u64, SmallVec<[Key; 16]>)]) {
         let mut state = self.state.write();

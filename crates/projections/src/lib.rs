@@ -22,6 +22,7 @@ mod query;
 mod rows;
 mod source;
 mod store;
+mod subledgers;
 mod views;
 
 pub use fault::Fault;

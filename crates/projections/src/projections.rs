@@ -191,8 +191,11 @@ impl Projections {
             None => {
                 let upto = self.position();
                 rows.hold_at(upto);
-                let source =
-                    Source { state: State::Live(&self.0.folded), history: self.history(upto.sequence) };
+                let source = Source {
+                    state: State::Live(&self.0.folded),
+                    history: self.history(upto.sequence),
+                    as_of: &self.0.as_of,
+                };
                 kind.answer(&Ask::State(&source), &query.filter, &mut rows)?;
             }
             Some(as_of) => self.query_as_of(kind, as_of, &query, &mut rows)?,
@@ -214,7 +217,7 @@ impl Projections {
             return kind.answer(&Ask::Effective(&Effective { history, at }), &query.filter, rows);
         }
         let folded = self.0.as_of.state_after(upto.sequence, self.0.journal.as_ref())?;
-        let source = Source { state: State::Fixed(&folded), history };
+        let source = Source { state: State::Fixed(&folded), history, as_of: &self.0.as_of };
         kind.answer(&Ask::State(&source), &query.filter, rows)
     }
 

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 
+use crate::as_of::AsOfWorker;
+use crate::fault::Fault;
 use crate::folded::Folded;
 use crate::history::History;
 use crate::query::QueryFault;
@@ -18,6 +20,7 @@ const STEPS_A_LOOK: u32 = 32;
 pub(crate) struct Source<'p> {
     pub(crate) state: State<'p>,
     pub(crate) history: History<'p>,
+    pub(crate) as_of: &'p AsOfWorker,
 }
 
 /// The folded state.
@@ -48,7 +51,7 @@ impl Slice {
     /// Counts a step; true when the time is over.
     pub(crate) fn is_over(&mut self) -> bool {
         self.steps += 1;
-        self.steps % STEPS_A_LOOK == 0 && self.started.elapsed() > SLICE
+        self.steps.is_multiple_of(STEPS_A_LOOK) && self.started.elapsed() > SLICE
     }
 }
 
@@ -58,6 +61,17 @@ impl Source<'_> {
         match self.state {
             State::Live(folded) => look(&folded.read()),
             State::Fixed(folded) => look(folded),
+        }
+    }
+
+    /// BLAKE3 of the ledger at the position of the history. It takes long, so a fold of its own is asked: the live one
+    /// goes on.
+    pub(crate) fn ledger_hash(&self) -> Result<[u8; 32], Fault> {
+        match self.state {
+            State::Fixed(folded) => Ok(folded.ledger.hash()),
+            State::Live(_) => {
+                Ok(self.as_of.state_after(self.history.upto, self.history.journal)?.ledger.hash())
+            }
         }
     }
 

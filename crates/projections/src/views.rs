@@ -1,8 +1,16 @@
 //! Every view, declared once: its name, filters, rows and sorts, from which transports and schemas are derived.
 
 mod cells;
+mod document;
 
+mod audit;
+mod availability;
+mod bin_card;
+mod health;
+mod journal_lines;
 mod stock_position;
+mod trial_balance;
+mod valuation;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -15,7 +23,16 @@ use crate::rows::Rows;
 use crate::source::Source;
 
 /// Every view there is.
-pub const VIEWS: &[ViewKind] = &[ViewKind::of::<stock_position::StockPosition>()];
+pub const VIEWS: &[ViewKind] = &[
+    ViewKind::of::<stock_position::StockPosition>(),
+    ViewKind::of::<availability::Availability>(),
+    ViewKind::of::<bin_card::BinCard>(),
+    ViewKind::of::<valuation::Valuation>(),
+    ViewKind::of::<trial_balance::TrialBalance>(),
+    ViewKind::of::<journal_lines::JournalLines>(),
+    ViewKind::of::<audit::Audit>(),
+    ViewKind::of::<health::Health>(),
+];
 
 /// A view as transports and schema writers see it.
 #[derive(Clone, Copy)]
@@ -34,8 +51,10 @@ pub struct ViewKind {
     pub as_of_effective: bool,
     /// The filter's own schema, not a reference to it.
     filter_shape: fn(&mut SchemaGenerator) -> Schema,
-    answer: fn(&'static ViewKind, &Ask<'_>, &Map<String, Value>, &mut Rows) -> Result<(), QueryFault>,
+    answer: Answer,
 }
+
+type Answer = fn(&'static ViewKind, &Ask<'_>, &Map<String, Value>, &mut Rows) -> Result<(), QueryFault>;
 
 /// What a question is answered from.
 pub(crate) enum Ask<'a> {

@@ -1,5 +1,7 @@
 //! The folder of index runs can be lost, be behind, or be of another history: the answers are the same.
 
+#![allow(clippy::unwrap_used, reason = "in a test, what cannot be had is a failure")]
+
 mod shop;
 
 use std::sync::Arc;
@@ -26,7 +28,14 @@ fn everything(projections: &Projections) -> Vec<(&'static str, Vec<Value>)> {
                 "order" => json!({"order": "O-1"}),
                 _ => json!({}),
             };
-            (view.name, all(projections, view.name, query(filter)))
+            let mut rows = all(projections, view.name, query(filter));
+            for row in rows.iter_mut().filter(|_| view.name == "health") {
+                // What the store holds is no part of the answer.
+                row.as_object_mut()
+                    .unwrap()
+                    .retain(|name, _| name != "checkpoint_sequence" && name != "index_runs");
+            }
+            (view.name, rows)
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! stock_position: what is where in which status, now and then.
 
+#![allow(clippy::unwrap_used, reason = "in a test, what cannot be had is a failure")]
+
 mod shop;
 
 use serde_json::json;

@@ -41,8 +41,8 @@ impl Key {
     }
 }
 
-/// Every key of an entry, each once: the subjects of its events, the items that moved, the accounts posted to, and
-/// the actor.
+/// Every key of an entry, each once: the subjects of its events, the items that moved, the accounts and dimensions
+/// posted to, and the actor.
 pub(crate) fn keys_of(entry: &Entry) -> SmallVec<[Key; 16]> {
     let mut keys = SmallVec::<[Key; 16]>::new();
     let mut accounts = [false; Account::COUNT];
@@ -52,7 +52,14 @@ pub(crate) fn keys_of(entry: &Entry) -> SmallVec<[Key; 16]> {
         event.movements(&mut |movement| {
             keys.push(Key::subject(SubjectKind::Item, movement.sku.as_str()));
         });
-        event.postings(&mut |posting| accounts[posting.account.index()] = true);
+        event.postings(&mut |posting| {
+            accounts[posting.account.index()] = true;
+            let mut add = |kind, id: Option<&str>| keys.extend(id.map(|id| Key::subject(kind, id)));
+            add(SubjectKind::Order, posting.order.map(Text::as_str));
+            add(SubjectKind::Item, posting.item.map(Text::as_str));
+            add(SubjectKind::Channel, posting.channel.map(Text::as_str));
+            add(SubjectKind::Location, posting.location.map(Text::as_str));
+        });
     }
     for account in Account::ALL {
         if accounts[account.index()] {

@@ -1,5 +1,6 @@
 //! A shop in memory: commands are decided as a writer would decide them, into a journal of frames.
 
+#![allow(clippy::unwrap_used, reason = "in a test, what cannot be had is a failure")]
 #![allow(dead_code, reason = "each test file uses its part of the shop")]
 
 use std::sync::Arc;
@@ -43,7 +44,8 @@ pub(crate) fn given_nothing() -> Shop {
     shop
 }
 
-/// Items TEA-01 and TEA-02 (FIFO) and AVG-01 (average); locations AMS1 and BER1.
+/// Items TEA-01 and TEA-02 (FIFO) and AVG-01 (average); locations AMS1 and BER1; channel web
+/// (prepaid, backorders) selling from both.
 pub(crate) fn given_a_shop() -> Shop {
     let mut shop = given_nothing();
     for (sku, costing) in [("TEA-01", "fifo"), ("TEA-02", "fifo"), ("AVG-01", "moving_average")] {
@@ -52,6 +54,9 @@ pub(crate) fn given_a_shop() -> Shop {
     }
     shop.send("locations.define", json!({"location": "AMS1", "name": "Amsterdam", "kind": "warehouse"}));
     shop.send("locations.define", json!({"location": "BER1", "name": "Berlin", "kind": "store"}));
+    let web = json!({"channel": "web", "name": "Web shop", "kind": "web", "settlement": "prepaid",
+        "oversell": "backorder", "partial_shipment": "allowed", "locations": ["AMS1", "BER1"]});
+    shop.send("channels.define", web);
     shop
 }
 

@@ -1,0 +1,133 @@
+//! What the subledgers hold, kept incrementally: the totals that control accounts must tie out to.
+
+use ledger_core::books::{Account, Place, StatusGroup};
+use ledger_core::finance::open_balance;
+use ledger_core::state::Row;
+use ledger_core::values::{Amount, OrderId, RefundId, Text};
+use ledger_core::{Entry, Fact, Ledger};
+use smallvec::SmallVec;
+
+/// Sums over the ledger's own cost pools and open items. After every entry they are what a walk over all of them
+/// would give.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Subledgers {
+    /// What the cost pools of a group hold, over all items and locations.
+    pools: [Amount; StatusGroup::COUNT],
+    /// What 1100, 2300 and 2310 are open on, over all orders and refunds: debits less credits.
+    open: [Amount; OPEN_ACCOUNTS.len()],
+}
+
+/// Control accounts that are open on documents.
+const OPEN_ACCOUNTS: [Account; 3] = [Account::Receivable, Account::CustomerDeposits, Account::RefundsPayable];
+
+/// A control account beside its subledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TieOut {
+    /// The control account.
+    pub(crate) account: Account,
+    /// What the subledger consists of.
+    pub(crate) subledger: &'static str,
+    /// Debits less credits of the account.
+    pub(crate) account_balance: Amount,
+    /// What manual postings moved on it: they name no document.
+    pub(crate) manual: Amount,
+    /// What the subledger holds.
+    pub(crate) subledger_balance: Amount,
+}
+
+impl TieOut {
+    /// Nothing, or the books are wrong.
+    pub(crate) fn difference(&self) -> Amount {
+        self.account_balance - self.manual - self.subledger_balance
+    }
+}
+
+/// The parts of the subledgers that an entry may change, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    /// Items at locations that are there.
+    pub(crate) cells: SmallVec<[(Row, Row); 8]>,
+    orders: SmallVec<[(Account, OrderId); 4]>,
+    claims: SmallVec<[RefundId; 2]>,
+}
+
+impl Touched {
+    /// What the entry touches of the ledger as it stands.
+    pub(crate) fn by(entry: &Entry, ledger: &Ledger) -> Touched {
+        let mut touched = Touched::default();
+        for event in entry.events() {
+            event.movements(&mut |movement| {
+                for place in [movement.from, movement.to] {
+                    let Place::Stock(location, _) = place else { continue };
+                    let cell = ledger.items().row(movement.sku).zip(ledger.locations().row(location));
+                    touched.cells.extend(cell.filter(|(item, at)| ledger.stock().cell(*item, *at).is_some()));
+                }
+            });
+            event.postings(&mut |posting| match posting.account {
+                Account::Receivable | Account::CustomerDeposits => {
+                    touched.orders.extend(posting.order.map(|order| (posting.account, order.clone())));
+                }
+                Account::RefundsPayable => touched.claims.extend(posting.claim.cloned()),
+                _ => {}
+            });
+        }
+        touched.cells.sort_unstable();
+        touched.cells.dedup();
+        touched.orders.sort_unstable();
+        touched.orders.dedup();
+        touched.claims.sort_unstable();
+        touched.claims.dedup();
+        touched
+    }
+}
+
+impl Subledgers {
+    /// Takes out what the touched parts hold, before the entry is applied.
+    pub(crate) fn take_out(&mut self, touched: &Touched, ledger: &Ledger) {
+        self.count(touched, ledger, |total, amount| *total -= amount);
+    }
+
+    /// Puts in what the touched parts hold, after the entry was applied.
+    pub(crate) fn put_in(&mut self, touched: &Touched, ledger: &Ledger) {
+        self.count(touched, ledger, |total, amount| *total += amount);
+    }
+
+    fn count(&mut self, touched: &Touched, ledger: &Ledger, count: impl Fn(&mut Amount, Amount)) {
+        for (item, location) in &touched.cells {
+            let Some(cell) = ledger.stock().cell(*item, *location) else { continue };
+            for group in StatusGroup::ALL {
+                count(&mut self.pools[group.index()], cell.group_value(*group));
+            }
+        }
+        let [receivable, deposits, refunds] = &mut self.open;
+        for (account, order) in &touched.orders {
+            let total = if *account == Account::Receivable { &mut *receivable } else { &mut *deposits };
+            count(total, open_balance(ledger, *account, order.as_str()));
+        }
+        for claim in &touched.claims {
+            count(refunds, open_balance(ledger, Account::RefundsPayable, claim.as_str()));
+        }
+    }
+
+    /// Every control account beside its subledger, in the order of the chart.
+    pub(crate) fn tie_outs(&self, ledger: &Ledger) -> Vec<TieOut> {
+        let in_transit = self.pools[StatusGroup::InTransit.index()];
+        let on_hand = self.pools.iter().copied().sum::<Amount>() - in_transit;
+        let [receivable, deposits, refunds] = self.open;
+        [
+            (Account::Receivable, "open orders", receivable),
+            (Account::Inventory, "cost pools on hand", on_hand),
+            (Account::InventoryInTransit, "cost pools in transit", in_transit),
+            (Account::CustomerDeposits, "paid and not yet invoiced, by order", deposits),
+            (Account::RefundsPayable, "granted refunds not yet paid", refunds),
+        ]
+        .map(|(account, subledger, subledger_balance)| TieOut {
+            account,
+            subledger,
+            account_balance: ledger.finance().total(account).balance(),
+            manual: ledger.finance().manual(account),
+            subledger_balance,
+        })
+        .to_vec()
+    }
+}

@@ -1,0 +1,117 @@
+//! How the ledger and its read side are doing.
+
+use ledger_core::values::{Text, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::View;
+use crate::position::Position;
+use crate::query::QueryFault;
+use crate::rows::Rows;
+use crate::source::Source;
+
+/// What beside.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Filter {
+    /// Compute the hash of the whole ledger too; it takes a while.
+    ledger_hash: bool,
+}
+
+/// One row.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Row {
+    /// The ledger's label.
+    ledger: String,
+    /// Its identity: the uuid of its journal, in hexadecimal.
+    uuid: String,
+    /// The currency of its books.
+    currency: String,
+    /// How far the log is folded into the views.
+    position: Position,
+    /// Events so far.
+    events: u64,
+    /// When the last entry was recorded.
+    recorded_at: Timestamp,
+    /// Sequence of the journal's last durable entry.
+    journal_sequence: u64,
+    /// Hash of the journal's last durable frame, in hexadecimal.
+    journal_hash: String,
+    /// Entries that are durable and not folded in yet.
+    lag_entries: u64,
+    /// Log time between the last entry folded in and the last durable one, in whole seconds.
+    lag_seconds: i64,
+    /// How far the index runs on disk reach.
+    checkpoint_sequence: u64,
+    /// How many index runs there are.
+    index_runs: usize,
+    /// The first entry that did not keep an invariant; absent while all did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_broken: Option<BrokenAt>,
+    /// BLAKE3 of the whole ledger at `position`, in hexadecimal, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ledger_hash: Option<String>,
+}
+
+/// An invariant that an entry did not keep.
+#[derive(Debug, Serialize, JsonSchema)]
+struct BrokenAt {
+    /// The entry.
+    sequence: u64,
+    /// Which invariant, and where.
+    what: String,
+}
+
+pub(crate) struct Health;
+
+impl View for Health {
+    type Filter = Filter;
+    type Row = Row;
+    const NAME: &'static str = "health";
+    const SUMMARY: &'static str =
+        "How far the views are behind the journal, and whether every entry kept the books";
+    const SORTS: &'static [&'static str] = &["ledger"];
+
+    fn rows(source: &Source<'_>, filter: &Filter, rows: &mut Rows) -> Result<(), QueryFault> {
+        if rows.after::<1>()?.is_some() {
+            return Ok(());
+        }
+        let ledger_hash = filter.ledger_hash.then(|| source.ledger_hash()).transpose()?;
+        let durable = source.history.journal.head();
+        let (checkpoint, index_runs) = source.history.index.reach();
+        let row = source.look(|folded| {
+            let (head, settings) = (folded.ledger.head(), folded.ledger.settings());
+            // A hash of its own fold holds at the position where the question began.
+            let position = match ledger_hash {
+                Some(_) => folded.position_at(source.history.upto).unwrap_or_default(),
+                None => folded.position(),
+            };
+            rows.hold_at(position);
+            Row {
+                ledger: settings.map(|settings| settings.name.as_str().to_owned()).unwrap_or_default(),
+                uuid: hex(&durable.ledger),
+                currency: settings.map(|settings| settings.currency.as_str().to_owned()).unwrap_or_default(),
+                position,
+                events: head.event,
+                recorded_at: head.log_time,
+                journal_sequence: durable.sequence,
+                journal_hash: hex(&durable.hash),
+                lag_entries: durable.sequence.saturating_sub(head.sequence),
+                lag_seconds: (durable.log_time_us.saturating_sub(head.log_time.micros()) / 1_000_000).max(0),
+                checkpoint_sequence: checkpoint.sequence,
+                index_runs,
+                first_broken: folded
+                    .first_broken
+                    .as_ref()
+                    .map(|broken| BrokenAt { sequence: broken.sequence, what: broken.what.clone() }),
+                ledger_hash: ledger_hash.map(|hash| hex(&hash)),
+            }
+        });
+        let _ = rows.push(|| vec![row.ledger.clone()], &row);
+        Ok(())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
