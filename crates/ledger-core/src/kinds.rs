@@ -12,7 +12,7 @@ use crate::codec::{self, CodecFault};
 use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
-use crate::{channels, control, customers, finance, items, locations, orders, stock};
+use crate::{channels, control, customers, finance, items, locations, orders, payments, stock};
 
 /// A business action: what somebody asks for, and the rule that decides it.
 pub trait Action {
@@ -200,6 +200,8 @@ kinds! {
         603 "orders.release" OrdersRelease(orders::Release) public,
         604 "orders.allocate" OrdersAllocate(orders::Allocate) public,
         605 "orders.cancel" OrdersCancel(orders::Cancel) public,
+        700 "payments.capture" PaymentsCapture(payments::Capture) public,
+        701 "payments.refund" PaymentsRefund(payments::Refund) public,
         1000 "finance.post_manual" FinancePostManual(finance::PostManual) public,
     }
     events {
@@ -228,6 +230,8 @@ kinds! {
         607 "orders.refused" OrdersRefused(orders::Refused),
         608 "orders.invoiced" OrdersInvoiced(orders::Invoiced),
         609 "orders.completed" OrdersCompleted(orders::Completed),
+        700 "payments.captured" PaymentsCaptured(payments::Captured),
+        701 "payments.refunded" PaymentsRefunded(payments::Refunded),
         1000 "finance.posted_manually" FinancePostedManually(finance::PostedManually),
     }
 }

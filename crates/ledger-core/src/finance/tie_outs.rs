@@ -5,6 +5,7 @@
 //! | all debits | all credits |
 //! | 1400, 1410 inventory | the cost pools, and those their FIFO layers; no units, no value |
 //! | 1420 goods in delivery | nothing, while revenue is recognised at shipment |
+//! | 1110 channel clearing, 1000 bank | payments captured less refunds paid, and manual postings |
 //! | 1100 receivable, 2300 deposits, 2310 refunds payable | their open documents and manual postings |
 //! | units of an item in every bucket | what came from and went to the outside worlds |
 //! | every bucket | zero or more |
@@ -42,6 +43,7 @@ pub fn tie_outs(ledger: &Ledger) -> Vec<TieOut> {
     };
     let manual = |account| ledger.finance.manual(account);
     let open = |account| ledger.finance.open_items(account).map(|(_, amount)| amount).sum::<Amount>();
+    let payments = |name, account| of(name, account, ledger.payments.balance(account) + manual(account));
     let documents = |name, account| of(name, account, open(account) + manual(account));
     vec![
         of("inventory = cost pools", Account::Inventory, pools(ledger, StatusGroup::is_on_hand)),
@@ -51,6 +53,8 @@ pub fn tie_outs(ledger: &Ledger) -> Vec<TieOut> {
             pools(ledger, |group| !group.is_on_hand()),
         ),
         of("goods in delivery = nothing", Account::GoodsInDelivery, Amount::ZERO),
+        payments("channel clearing = payments", Account::ChannelClearing),
+        payments("bank = payments", Account::Bank),
         documents("receivable = orders not paid", Account::Receivable),
         documents("deposits = orders paid and not invoiced", Account::CustomerDeposits),
         documents("refunds payable = refunds granted and not paid", Account::RefundsPayable),

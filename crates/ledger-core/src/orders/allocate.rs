@@ -79,9 +79,9 @@ impl Action for Allocate {
         if claims.is_empty() {
             return Err(Refusal::NothingAvailable { order: self.order.clone(), waiting }.into());
         }
-        let unmet = holds::unmet(ledger, row);
+        let unmet = holds::unmet_holds(ledger, row);
         draft.record(Allocated { order: self.order.clone(), claims });
-        holds::clear_met(draft, row, &unmet);
+        holds::clear_met_holds(draft, row, &unmet);
         Ok(())
     }
 }

@@ -93,11 +93,11 @@ impl Action for Cancel {
             wanted.iter().map(|(line, quantity)| cancelled_line(ledger, line, *quantity)).collect();
         let cancelled: Quantity = wanted.iter().map(|(_, quantity)| *quantity).sum();
         let whole = order.before_shipped() == cancelled && order.left_us().is_zero();
-        let unmet = holds::unmet(ledger, row);
+        let unmet = holds::unmet_holds(ledger, row);
         let Cancel { order, reason, note, .. } = self.clone();
         draft.record(Cancelled { order, lines, whole, reason, note });
         completion::complete_if_done(draft, row);
-        holds::clear_met(draft, row, &unmet);
+        holds::clear_met_holds(draft, row, &unmet);
         Ok(())
     }
 }

@@ -35,13 +35,13 @@ pub(super) fn hold_or_release(draft: &mut Draft<'_>, row: Row) {
 }
 
 /// The reasons holding an order whose cause still stands. To be asked before what may take the cause away.
-pub(crate) fn unmet(ledger: &Ledger, row: Row) -> Vec<HoldReason> {
+pub(crate) fn unmet_holds(ledger: &Ledger, row: Row) -> Vec<HoldReason> {
     let order = ledger.orders.get(row);
     order.holds.iter().map(|hold| hold.reason).filter(|reason| !is_met(ledger, row, *reason)).collect()
 }
 
 /// Clears those of the reasons whose cause is now gone, and releases a captured order that nothing else holds.
-pub(crate) fn clear_met(draft: &mut Draft<'_>, row: Row, unmet: &[HoldReason]) {
+pub(crate) fn clear_met_holds(draft: &mut Draft<'_>, row: Row, unmet: &[HoldReason]) {
     let ledger = draft.ledger();
     let order = ledger.orders.get(row);
     let reasons: Vec<_> = unmet
@@ -62,10 +62,9 @@ pub(crate) fn clear_met(draft: &mut Draft<'_>, row: Row, unmet: &[HoldReason]) {
 
 /// Whether a fact has taken the cause of a hold away. What somebody has to judge never goes by itself.
 fn is_met(ledger: &Ledger, row: Row, reason: HoldReason) -> bool {
-    let order = ledger.orders.get(row);
     match reason {
-        HoldReason::Payment => is_paid(ledger, row, order),
-        HoldReason::Stock => is_all_there(order),
+        HoldReason::Payment => is_paid(ledger, row),
+        HoldReason::Stock => is_all_there(ledger.orders.get(row)),
         HoldReason::Fraud
         | HoldReason::Customer
         | HoldReason::Address
@@ -85,13 +84,16 @@ fn is_all_there(order: &Order) -> bool {
     order.waiting().is_zero()
 }
 
-fn is_paid(ledger: &Ledger, row: Row, order: &Order) -> bool {
-    let payable = order.payable();
-    if !payable.is_positive() {
-        return true;
-    }
-    let id = ledger.orders.id(row).as_str();
-    let deposit: Amount = -finance::open_balance(ledger, Account::CustomerDeposits, id);
-    let invoiced_and_paid = order.invoiced - finance::open_balance(ledger, Account::Receivable, id);
-    deposit + invoiced_and_paid >= payable
+fn is_paid(ledger: &Ledger, row: Row) -> bool {
+    !outstanding(ledger, row).is_positive()
+}
+
+/// What is left to pay for an order: what it is worth without what was cancelled or refused, less what was paid and not
+/// granted back. Negative where more was paid.
+pub(crate) fn outstanding(ledger: &Ledger, row: Row) -> Amount {
+    let (order, id) = (ledger.orders.get(row), ledger.orders.id(row).as_str());
+    let deposit = -finance::open_balance(ledger, Account::CustomerDeposits, id);
+    let unpaid = finance::open_balance(ledger, Account::Receivable, id);
+    let not_invoiced = order.payable() - order.invoiced;
+    not_invoiced + unpaid - deposit
 }

@@ -20,6 +20,7 @@ pub use clear_hold::{ClearHold, HoldCleared};
 pub use completion::Completed;
 pub(crate) use completion::{complete_if_done, enter_fulfilment, reallocate};
 pub use hold::{Held, Hold};
+pub(crate) use holds::{clear_met_holds, outstanding, unmet_holds};
 pub(crate) use invoice::draft_invoice;
 pub use invoice::{Invoice, InvoicedCharge, InvoicedLine};
 pub(crate) use lines::move_units;

@@ -1,20 +1,144 @@
-//! Payments.
+//! The payments: what was captured for orders, and what was paid back for granted refunds.
 
-use crate::state::Tracked;
-use crate::{refusals, state};
+mod capture;
+mod claims;
+mod refund;
+mod refusal;
 
-state! {
-    /// Payments.
-    pub struct Payments {
-        pub(crate) placeholder: Tracked<u8>,
+pub use capture::{Capture, Captured};
+pub use claims::Claim;
+pub(crate) use claims::open_claim;
+pub use refund::{Refund, Refunded};
+pub use refusal::Refusal;
+
+use bincode::Encode;
+
+use crate::books::Account;
+use crate::channels::Settlement;
+use crate::ledger::Ledger;
+use crate::state::{Row, Table};
+use crate::values::{Amount, PaymentId, RefundId, Timestamp};
+use crate::{codes, state};
+
+codes! {
+    /// Which way the money went.
+    pub enum Direction {
+        /// From a customer to us.
+        Captured = 1 "captured",
+        /// From us to a customer.
+        Refunded = 2 "refunded",
     }
 }
 
-refusals! {
-    /// Why it is refused.
-    pub enum Refusal {
-        /// Nothing.
-        #[error("nothing")]
-        Nothing {},
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Encode)]
+pub struct Payment {
+    /// Which way the money went.
+    pub direction: Direction,
+    /// How much, more than nothing.
+    pub amount: Amount,
+    /// Where our side of it is: channel clearing (1110) or the bank (1000).
+    pub account: Account,
+    /// The order; none where a refund names none.
+    pub order: Option<Row>,
+    /// The row of the granted refund that it paid.
+    pub claim: Option<Row>,
+    /// When it was made, in effective time.
+    pub made_at: Timestamp,
+}
+
+/// What was paid for one order.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Encode)]
+pub struct OrderPayments {
+    /// By the customer.
+    pub captured: Amount,
+    /// Back to the customer.
+    pub refunded: Amount,
+}
+
+state! {
+    /// Every payment, and the claims that are to be paid.
+    pub struct Payments {
+        table: Table<PaymentId, Payment>,
+        of_orders: Table<Row, OrderPayments>,
+        claims: Table<RefundId, Claim>,
+    }
+}
+
+impl Payments {
+    /// The payment under an id.
+    pub fn find(&self, id: &PaymentId) -> Option<&Payment> {
+        self.table.find(id)
+    }
+
+    /// Every payment, in the order in which they were recorded.
+    pub fn iter(&self) -> impl Iterator<Item = (Row, &PaymentId, &Payment)> {
+        self.table.iter()
+    }
+
+    /// The claim of a granted refund.
+    pub fn claim(&self, refund: &RefundId) -> Option<&Claim> {
+        self.claims.find(refund)
+    }
+
+    /// The granted refund of a claim's row.
+    pub fn claimed_by(&self, claim: Row) -> &RefundId {
+        self.claims.key(claim)
+    }
+
+    /// What was captured into an account less what was refunded from it.
+    pub fn balance(&self, account: Account) -> Amount {
+        let payments = self.table.iter().map(|(.., payment)| payment);
+        let of_account = payments.filter(|payment| payment.account == account);
+        of_account
+            .map(|payment| match payment.direction {
+                Direction::Captured => payment.amount,
+                Direction::Refunded => -payment.amount,
+            })
+            .sum()
+    }
+
+    fn record(&mut self, id: PaymentId, payment: Payment) {
+        if let Some(order) = payment.order {
+            let of_order = self.of_orders.row(&order);
+            let of_order = of_order.unwrap_or_else(|| self.of_orders.insert(order, OrderPayments::default()));
+            let paid = self.of_orders.edit(of_order);
+            match payment.direction {
+                Direction::Captured => paid.captured += payment.amount,
+                Direction::Refunded => paid.refunded += payment.amount,
+            }
+        }
+        self.table.insert(id, payment);
+    }
+}
+
+/// What was paid for an order so far, both ways.
+pub fn of_order(ledger: &Ledger, order: Row) -> OrderPayments {
+    ledger.payments.of_orders.find(&order).copied().unwrap_or_default()
+}
+
+/// What was captured for an order so far.
+pub fn captured(ledger: &Ledger, order: Row) -> Amount {
+    of_order(ledger, order).captured
+}
+
+/// What was paid back for an order so far.
+pub fn refunded(ledger: &Ledger, order: Row) -> Amount {
+    of_order(ledger, order).refunded
+}
+
+/// Refuses a payment id that is used.
+fn unused(ledger: &Ledger, payment: &PaymentId) -> Result<(), Refusal> {
+    match ledger.payments.find(payment) {
+        Some(_) => Err(Refusal::PaymentExists { payment: payment.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Where our side of a payment is: a prepaid channel's with its payment provider, else at the bank.
+const fn money_account(settlement: Settlement) -> Account {
+    match settlement {
+        Settlement::Prepaid => Account::ChannelClearing,
+        Settlement::OnAccount => Account::Bank,
     }
 }
