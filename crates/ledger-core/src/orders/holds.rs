@@ -18,12 +18,11 @@ pub(super) fn hold_or_release(draft: &mut Draft<'_>, row: Row) {
     if order.state != OrderState::Captured {
         return;
     }
-    let channel = ledger.channels.get(order.channel);
     let mut reasons = Vec::new();
-    if channel.settlement == Settlement::Prepaid && order.payable().is_positive() {
+    if ledger.channels.get(order.channel).settlement == Settlement::Prepaid && order.payable().is_positive() {
         reasons.push(HoldReason::Payment);
     }
-    if channel.partial_shipment == PartialShipment::Denied && !is_all_there(order) {
+    if wants_stock(ledger, order) {
         reasons.push(HoldReason::Stock);
     }
     if reasons.is_empty() {
@@ -32,6 +31,21 @@ pub(super) fn hold_or_release(draft: &mut Draft<'_>, row: Row) {
         let order = ledger.orders.id(row).clone();
         draft.record(Held { order, reasons, note: None });
     }
+}
+
+/// Holds an order of which units wait again and that may not leave in parts.
+pub(super) fn hold_for_stock(draft: &mut Draft<'_>, row: Row) {
+    let ledger = draft.ledger();
+    let order = ledger.orders.get(row);
+    if wants_stock(ledger, order) && !order.is_held_for(HoldReason::Stock) {
+        let order = ledger.orders.id(row).clone();
+        draft.record(Held { order, reasons: vec![HoldReason::Stock], note: None });
+    }
+}
+
+fn wants_stock(ledger: &Ledger, order: &Order) -> bool {
+    let leaves_whole = ledger.channels.get(order.channel).partial_shipment == PartialShipment::Denied;
+    leaves_whole && !is_all_there(order)
 }
 
 /// The reasons holding an order whose cause still stands. To be asked before what may take the cause away.

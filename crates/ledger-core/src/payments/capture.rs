@@ -245,6 +245,24 @@ mod tests {
     }
 
     #[test]
+    fn an_order_and_its_payment_in_one_batch_stand_or_fall_together() {
+        let place = json!({"order": "o2", "channel": "web", "lines": [{"sku": "TEA-01", "quantity": 1, "price": "10"}]});
+        let capture = |amount: &str| json!({"order": "o2", "amount": amount});
+        given_an_order("web", 2)
+            .when_batch(&[("orders.place", place.clone()), ("payments.capture", capture("10.01"))])
+            .refused("capture_exceeds_order")
+            .when_batch(&[("orders.place", place), ("payments.capture", capture("10"))])
+            .then_types(&[
+                "orders.placed",
+                "orders.allocated",
+                "orders.held",
+                "payments.captured",
+                "orders.hold_cleared",
+                "orders.released",
+            ]);
+    }
+
+    #[test]
     fn a_payment_is_recorded_once_for_a_known_order() {
         given_an_order("web", 3)
             .and("payments.capture", capture("p1", "5"))
