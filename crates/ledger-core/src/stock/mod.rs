@@ -11,6 +11,9 @@ mod reserve;
 mod unreserve;
 mod write_off;
 
+#[cfg(test)]
+mod golden_vectors;
+
 pub use adjust::{Adjust, Adjusted};
 pub use cells::{Cell, Layer, Pool, Reservation, Stock, apply_movement};
 pub use change_status::{ChangeStatus, StatusChanged};
