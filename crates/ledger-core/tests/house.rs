@@ -1,5 +1,7 @@
 //! The house is kept by tests: who may call whom, what the core may not know, and what every file and action has.
 
+#![allow(clippy::unwrap_used, reason = "in a test, what cannot be had is a failure")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

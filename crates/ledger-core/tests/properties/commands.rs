@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::world::{CHANNELS, LOCATIONS, SKUS, World};
 use ledger_core::Status;
-use ledger_core::values::{LocationId, Sku, Text};
+use ledger_core::payments;
+use ledger_core::values::{Amount, LocationId, Sku, Text};
 
 /// What to do next, in numbers that are read against the world as it then is.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub(crate) enum Step {
     Place { channel: u8, lines: Vec<(u8, u8, u16, u8)>, charge: Option<u16>, again: bool },
     /// Something is done to an order.
     Order { what: u8, which: u8, line: u8, units: u8 },
+    /// An order is paid, in whole or in part.
+    Capture { which: u8, part: u8 },
     /// A posting by hand.
     Post { amount: u16, gap: bool, account: u8 },
     /// Master data.
@@ -62,10 +65,13 @@ pub(crate) fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         1 => (shelf(), 1..4u8, prop::bool::weighted(0.1)).prop_map(
             |(at, units, again)| Step::Reserve { at, units, again }),
         1 => (any::<u8>(), prop::option::of(1..4u8)).prop_map(|(which, units)| Step::Unreserve { which, units }),
-        4 => (0..3u8, vec(line, 0..4), prop::option::weighted(0.3, 0..900u16), prop::bool::weighted(0.05)).prop_map(
+        1 => (0..3u8, 0..900u16).prop_map(
+            |(channel, charge)| Step::Place { channel, lines: Vec::new(), charge: Some(charge), again: false }),
+        4 => (0..3u8, vec(line, 1..4), prop::option::weighted(0.3, 0..900u16), prop::bool::weighted(0.05)).prop_map(
             |(channel, lines, charge, again)| Step::Place { channel, lines, charge, again }),
         4 => (0..6u8, any::<u8>(), 0..4u8, 1..5u8).prop_map(
             |(what, which, line, units)| Step::Order { what, which, line, units }),
+        3 => (any::<u8>(), any::<u8>()).prop_map(|(which, part)| Step::Capture { which, part }),
         1 => (1..5_000u16, prop::bool::weighted(0.1), 0..6u8).prop_map(
             |(amount, gap, account)| Step::Post { amount, gap, account }),
         1 => (0..8u8, any::<u8>()).prop_map(|(what, which)| Step::Master { what, which }),
@@ -90,6 +96,7 @@ pub(crate) fn of(step: &Step, world: &mut World) -> Vec<(String, Value)> {
             vec![("orders.place", place(world, channel, &lines, charge, again))]
         }
         Step::Order { what, which, line, units } => on_an_order(world, what, which, (line, units)),
+        Step::Capture { which, part } => capture(world, which, part),
         Step::Post { amount, gap, account } => vec![("finance.post_manual", post(amount, gap, account))],
         Step::Master { what, which } => vec![master(world, what, which)],
         Step::Wait { minutes } => {
@@ -236,6 +243,23 @@ fn on_an_order(world: &World, what: u8, which: u8, (line, units): (u8, u8)) -> V
         _ if nonsense => vec![("orders.clear_hold", json!({"order": id, "reason": reason}))],
         _ => Vec::new(),
     }
+}
+
+fn capture(world: &World, which: u8, part: u8) -> Vec<(&'static str, Value)> {
+    let known: Vec<_> = world.ledger.orders().iter().collect();
+    let unpaid = |row| payments::captured(&world.ledger, row);
+    let due: Vec<_> = known.iter().filter(|(row, _, order)| order.payable() > unpaid(*row)).collect();
+    let Some((row, id, order)) = one_of(&due, which).copied().or_else(|| one_of(&known, which)) else {
+        return Vec::new();
+    };
+    let left = (order.payable() - unpaid(*row)).minor_units();
+    let minor_units = match part {
+        0..=180 => left,
+        181..=230 => left / 3,
+        _ => left + i64::from(part),
+    };
+    let amount = Amount::try_new(minor_units.max(1)).unwrap();
+    vec![("payments.capture", json!({"order": id, "amount": amount, "method": "card"}))]
 }
 
 fn post(amount: u16, gap: bool, account: u8) -> Value {

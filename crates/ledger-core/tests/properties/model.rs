@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger_core::values::Quantity;
+use ledger_core::values::{LocationId, Quantity, Sku, Text};
 use ledger_core::{Event, Ledger, Status};
 use serde_json::Value;
 
@@ -67,6 +67,8 @@ impl Model {
             | "orders.backordered"
             | "orders.invoiced"
             | "orders.completed"
+            | "payments.captured"
+            | "payments.refunded"
             | "finance.posted_manually" => Ok(()),
             unknown => Err(format!("the model does not know what {unknown} does to stock")),
         }
@@ -117,9 +119,10 @@ impl Model {
     /// Whether the ledger holds exactly this stock, and never promised or sold more than there was.
     pub(crate) fn agrees_with(&self, ledger: &Ledger) -> Result<(), String> {
         for ((sku, location, status), here) in &self.units {
-            let item = ledger.items().iter().find(|(_, known, _)| known.to_string() == *sku);
-            let at = ledger.locations().iter().find(|(_, known, _)| known.to_string() == *location);
-            let (Some((item, ..)), Some((at, ..))) = (item, at) else {
+            let item = Sku::try_new(sku).ok().and_then(|sku| ledger.items().row(&sku));
+            let at =
+                LocationId::try_new(location).ok().and_then(|location| ledger.locations().row(&location));
+            let (Some(item), Some(at)) = (item, at) else {
                 return Err(format!("{sku} at {location} is not known to the ledger"));
             };
             let status = Status::parse(status).ok_or_else(|| format!("{status} is no status"))?;
