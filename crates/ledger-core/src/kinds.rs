@@ -12,7 +12,7 @@ use crate::codec::{self, CodecFault};
 use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
-use crate::{channels, control, customers, finance, items, locations, orders, payments, stock};
+use crate::{channels, control, customers, finance, fulfilment, items, locations, orders, payments, stock};
 
 /// A business action: what somebody asks for, and the rule that decides it.
 pub trait Action {
@@ -202,6 +202,11 @@ kinds! {
         605 "orders.cancel" OrdersCancel(orders::Cancel) public,
         700 "payments.capture" PaymentsCapture(payments::Capture) public,
         701 "payments.refund" PaymentsRefund(payments::Refund) public,
+        800 "fulfilment.plan" FulfilmentPlan(fulfilment::Plan) public,
+        801 "fulfilment.pick" FulfilmentPick(fulfilment::Pick) public,
+        802 "fulfilment.pack" FulfilmentPack(fulfilment::Pack) public,
+        803 "fulfilment.ship" FulfilmentShip(fulfilment::Ship) public,
+        804 "fulfilment.deliver" FulfilmentDeliver(fulfilment::Deliver) public,
         1000 "finance.post_manual" FinancePostManual(finance::PostManual) public,
     }
     events {
@@ -232,6 +237,11 @@ kinds! {
         609 "orders.completed" OrdersCompleted(orders::Completed),
         700 "payments.captured" PaymentsCaptured(payments::Captured),
         701 "payments.refunded" PaymentsRefunded(payments::Refunded),
+        800 "fulfilment.planned" FulfilmentPlanned(fulfilment::Planned),
+        801 "fulfilment.picked" FulfilmentPicked(fulfilment::Picked),
+        802 "fulfilment.packed" FulfilmentPacked(fulfilment::Packed),
+        803 "fulfilment.shipped" FulfilmentShipped(fulfilment::Shipped),
+        804 "fulfilment.delivered" FulfilmentDelivered(fulfilment::Delivered),
         1000 "finance.posted_manually" FinancePostedManually(finance::PostedManually),
     }
 }

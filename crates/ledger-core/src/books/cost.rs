@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smallvec::SmallVec;
 
-use crate::values::{Amount, Quantity, Timestamp};
+use crate::values::{Amount, Cumulated, Quantity, Timestamp, part_of};
 
 /// Units that were received together and what they cost: a FIFO layer, or the part of one that moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +47,23 @@ impl CostParts {
     /// How many units there are.
     pub fn quantity(&self) -> Quantity {
         self.iter().map(|part| part.quantity).sum()
+    }
+
+    /// What `quantity` units of an issue cost after its first `before`, by the part rule: the parts of an issue always
+    /// sum to the whole of it. Fewer units where the issue has no more.
+    pub fn of_issue(issue: &[CostPart], before: Quantity, quantity: Quantity) -> Self {
+        let (mut to_skip, mut to_take, mut taken) = (before, quantity, CostParts::default());
+        for whole in issue {
+            let skipped = to_skip.min(whole.quantity);
+            let part = to_take.min(whole.quantity - skipped);
+            to_skip -= skipped;
+            to_take -= part;
+            if part.is_positive() {
+                let units = Cumulated { before: skipped, part, whole: whole.quantity };
+                taken.push(CostPart { quantity: part, value: part_of(whole.value, units), ..*whole });
+            }
+        }
+        taken
     }
 }
 
@@ -102,5 +119,40 @@ impl JsonSchema for CostParts {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         <Vec<CostPart>>::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issue() -> Vec<CostPart> {
+        [(3, 1000), (4, 100)]
+            .map(|(units, cents)| CostPart {
+                quantity: Quantity::try_new(units).unwrap(),
+                value: Amount::try_new(cents).unwrap(),
+                received_at: Timestamp::default(),
+            })
+            .to_vec()
+    }
+
+    #[test]
+    fn parts_of_an_issue_sum_to_it_and_cross_its_layers() {
+        let units = |units| Quantity::try_new(units).unwrap();
+        let cents = |before, quantity| {
+            let part = CostParts::of_issue(&issue(), units(before), units(quantity));
+            assert_eq!(part.quantity(), units(quantity));
+            part.value().minor_units()
+        };
+        assert_eq!((cents(0, 1), cents(1, 1), cents(2, 1)), (333, 334, 333));
+        assert_eq!(cents(2, 3), 333 + 50);
+        assert_eq!(cents(0, 2) + cents(2, 3) + cents(5, 2), 1100);
+    }
+
+    #[test]
+    fn an_issue_gives_no_more_units_than_it_has() {
+        let part =
+            CostParts::of_issue(&issue(), Quantity::try_new(6).unwrap(), Quantity::try_new(9).unwrap());
+        assert_eq!(part.quantity(), Quantity::ONE);
     }
 }

@@ -232,3 +232,8 @@ pub(crate) fn move_units(
     *line.bucket(to) += units;
     line.at.retain(|at| !(at.reserved.is_zero() && at.picked.is_zero() && at.packed.is_zero()));
 }
+
+/// A line of an order to change: how the facts of returns count what is authorised, came back and was refunded.
+pub(crate) fn edit_line(ledger: &mut Ledger, order: Row, number: u16) -> Option<&mut OrderLine> {
+    ledger.orders.table.edit(order).lines.iter_mut().find(|line| line.number == number)
+}

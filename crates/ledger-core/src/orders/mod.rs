@@ -23,8 +23,8 @@ pub use hold::{Held, Hold};
 pub(crate) use holds::{clear_met_holds, outstanding, unmet_holds};
 pub(crate) use invoice::draft_invoice;
 pub use invoice::{Invoice, InvoicedCharge, InvoicedLine};
-pub(crate) use lines::move_units;
 pub use lines::{AtLocation, Bucket, LineRefunds, OrderLine};
+pub(crate) use lines::{edit_line, move_units};
 pub use order::{Destination, HoldReason, LineTax, Order, OrderCharge, OrderHold, OrderState};
 pub use place::{LINES_MAX, Place, PlaceCharge, PlaceLine, Placed, PlacedCharge, PlacedLine};
 pub use promise::{Backordered, Refused, ShortLine};
@@ -74,6 +74,13 @@ impl Orders {
 pub fn known<'l>(ledger: &'l Ledger, order: &OrderId) -> Result<(Row, &'l Order), Refusal> {
     let row = ledger.orders.row(order).ok_or_else(|| Refusal::UnknownOrder { order: order.clone() })?;
     Ok((row, ledger.orders.get(row)))
+}
+
+/// The line of an order under its number.
+pub fn line(ledger: &Ledger, order: Row, line: u16) -> Result<&OrderLine, Refusal> {
+    let found = ledger.orders.get(order).line(line);
+    let unknown = || Refusal::UnknownLine { order: ledger.orders.id(order).clone(), line };
+    found.map(|(_, found)| found).ok_or_else(unknown)
 }
 
 /// The order, if anything of it may still be shipped.

@@ -54,6 +54,9 @@ bounded! {
     /// Any number of units but none: a change up or down.
     NonZeroQuantity(Quantity): |units| !units.is_zero(), "a whole number other than 0",
         |_| json_schema!({ "type": "integer", "minimum": -QUANTITY_MAX, "maximum": QUANTITY_MAX, "not": { "const": 0 } });
+    /// No unit or more.
+    NonNegativeQuantity(Quantity): |units| !units.is_negative(), "a whole number of 0 or more",
+        |_| json_schema!({ "type": "integer", "minimum": 0, "maximum": QUANTITY_MAX });
     /// One minor unit or more.
     PositiveAmount(Amount): |amount| amount.is_positive(), "an amount of more than nothing", Amount::json_schema;
     /// Nothing or more.

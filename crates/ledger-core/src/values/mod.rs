@@ -14,7 +14,9 @@ mod quantity;
 mod rounding;
 
 pub use amount::{AMOUNT_MAX, Amount};
-pub use bounded::{NonNegativeAmount, NonZeroQuantity, PositiveAmount, PositiveQuantity};
+pub use bounded::{
+    NonNegativeAmount, NonNegativeQuantity, NonZeroQuantity, PositiveAmount, PositiveQuantity,
+};
 pub use codes::UnknownCode;
 pub use effective::Timestamp;
 pub use price::{PRICE_PLACES_MAX, Price};

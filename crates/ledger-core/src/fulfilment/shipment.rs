@@ -1,0 +1,130 @@
+//! A shipment as the ledger holds it.
+
+use bincode::Encode;
+
+use crate::state::{Row, Table};
+use crate::values::{Amount, DocumentNumber, Name, Quantity, ShipmentId, Timestamp};
+use crate::{codes, state};
+
+codes! {
+    /// Where a shipment is in its life.
+    pub enum ShipmentState {
+        /// To be picked.
+        Planned = 1 "planned",
+        /// Taken from the shelf.
+        Picked = 2 "picked",
+        /// In parcels.
+        Packed = 3 "packed",
+        /// Handed over to the carrier.
+        Shipped = 4 "shipped",
+        /// Handed over to the customer.
+        Delivered = 5 "delivered",
+        /// Nothing of it was there to be picked.
+        Void = 6 "void",
+    }
+}
+
+/// Units of one order line in a shipment.
+#[derive(Debug, Clone, Copy, PartialEq, Encode)]
+pub struct ShipmentLine {
+    /// The order's line.
+    pub line: u16,
+    /// Units planned.
+    pub planned: Quantity,
+    /// Units picked: what is packed and shipped. None before the pick.
+    pub picked: Quantity,
+}
+
+/// One or several parcels that leave one location together for one order.
+#[derive(Debug, Clone, PartialEq, Encode)]
+pub struct Shipment {
+    /// The order it is for.
+    pub order: Row,
+    /// Where it leaves from.
+    pub location: Row,
+    /// Where it is in its life.
+    pub state: ShipmentState,
+    /// What is in it.
+    pub lines: Vec<ShipmentLine>,
+    /// When it was planned; all its times are effective times.
+    pub planned_at: Timestamp,
+    /// When it was picked.
+    pub picked_at: Option<Timestamp>,
+    /// When it was packed.
+    pub packed_at: Option<Timestamp>,
+    /// When the carrier took it.
+    pub shipped_at: Option<Timestamp>,
+    /// When the customer had it.
+    pub delivered_at: Option<Timestamp>,
+    /// Who carries it.
+    pub carrier: Option<Name>,
+    /// The carrier's tracking number.
+    pub tracking: Option<Name>,
+    /// What the carrier quoted.
+    pub freight: Amount,
+    /// The invoice that went with it.
+    pub invoice: Option<DocumentNumber>,
+}
+
+impl Shipment {
+    /// Units of an order line that it was planned with, or has since it was picked.
+    pub fn units(&self, line: u16) -> Quantity {
+        let of_line = self.lines.iter().filter(|at| at.line == line);
+        of_line.map(|at| if self.state == ShipmentState::Planned { at.planned } else { at.picked }).sum()
+    }
+}
+
+state! {
+    /// Every shipment of the orders that are not archived.
+    pub struct Shipments {
+        pub(crate) table: Table<ShipmentId, Shipment>,
+        of_order: Table<Row, Vec<Row>>,
+    }
+}
+
+impl Shipments {
+    /// The shipment under an id.
+    pub fn find(&self, id: &ShipmentId) -> Option<&Shipment> {
+        self.table.find(id)
+    }
+
+    /// The row of a shipment.
+    pub fn row(&self, id: &ShipmentId) -> Option<Row> {
+        self.table.row(id)
+    }
+
+    /// The shipment in a row.
+    pub fn get(&self, row: Row) -> &Shipment {
+        self.table.get(row)
+    }
+
+    /// The id of a row.
+    pub fn id(&self, row: Row) -> &ShipmentId {
+        self.table.key(row)
+    }
+
+    /// Every shipment, in the order in which they were planned.
+    pub fn iter(&self) -> impl Iterator<Item = (Row, &ShipmentId, &Shipment)> {
+        self.table.iter()
+    }
+
+    /// The shipments of an order, in the order in which they were planned.
+    pub fn of_order(&self, order: Row) -> impl Iterator<Item = (&ShipmentId, &Shipment)> {
+        let rows = self.of_order.find(&order).map_or(&[][..], Vec::as_slice);
+        rows.iter().map(|row| (self.id(*row), self.get(*row)))
+    }
+
+    pub(crate) fn add(&mut self, id: ShipmentId, shipment: Shipment) {
+        let order = shipment.order;
+        let row = self.table.insert(id, shipment);
+        match self.of_order.row(&order) {
+            Some(known) => self.of_order.edit(known).push(row),
+            None => drop(self.of_order.insert(order, vec![row])),
+        }
+    }
+
+    pub(crate) fn edit(&mut self, id: &ShipmentId) -> Option<&mut Shipment> {
+        let row = self.table.row(id)?;
+        Some(self.table.edit(row))
+    }
+}
