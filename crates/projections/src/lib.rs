@@ -8,9 +8,11 @@
 //! | fold a journal and ask it | [`Projections`] |
 //! | see which views there are, with their filters and rows | [`VIEWS`], one file each in `views/` |
 //! | ask a question | [`Query`], [`Page`], [`QueryFault`] |
+//! | compare two ledgers by what they answer | [`Projections::digest`] |
 //! | keep index runs and checkpoints | [`Store`], [`SledStore`], [`MemoryStore`] |
 
 mod as_of;
+mod digest;
 mod effective;
 mod fault;
 mod folded;
@@ -25,6 +27,7 @@ mod store;
 mod subledgers;
 mod views;
 
+pub use digest::{Digest, ViewDigest};
 pub use fault::Fault;
 pub use position::Position;
 pub use projections::{EntryMeta, Projections, stored_witness};

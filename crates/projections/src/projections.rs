@@ -8,6 +8,7 @@ use journal::{Frame, FrameSource, Head, JournalRead, Witness};
 use ledger_core::values::Timestamp;
 use ledger_core::{Entry, entry};
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
+use serde_json::Value;
 use smallvec::SmallVec;
 
 use crate::as_of::{AsOfWorker, sequence_at};
@@ -201,6 +202,30 @@ impl Projections {
             Some(as_of) => self.query_as_of(kind, as_of, &query, &mut rows)?,
         }
         Ok(rows.into_page())
+    }
+
+    /// Hands over every row of a view.
+    pub(crate) fn every_row(
+        &self,
+        kind: &'static ViewKind,
+        each: &mut dyn FnMut(Value),
+    ) -> Result<(), QueryFault> {
+        if let Some(every_row) = kind.every_row {
+            let history = self.history(self.position().sequence);
+            return every_row(
+                &Source { state: State::Live(&self.0.folded), history, as_of: &self.0.as_of },
+                each,
+            );
+        }
+        let mut query = Query { limit: Some(LIMIT_MAX), ..Query::default() };
+        loop {
+            let page = self.query(kind.name, query.clone())?;
+            page.rows.into_iter().for_each(&mut *each);
+            match page.next {
+                Some(next) => query.cursor = Some(next),
+                None => return Ok(()),
+            }
+        }
     }
 
     fn query_as_of(

@@ -52,6 +52,8 @@ pub struct ViewKind {
     /// The filter's own schema, not a reference to it.
     filter_shape: fn(&mut SchemaGenerator) -> Schema,
     answer: Answer,
+    /// Every row, where paging without a filter does not give it.
+    pub(crate) every_row: Option<EveryRow>,
 }
 
 type Answer = fn(&'static ViewKind, &Ask<'_>, &Map<String, Value>, &mut Rows) -> Result<(), QueryFault>;
@@ -84,7 +86,14 @@ pub(crate) trait View {
 
     /// Puts the rows of a page on it.
     fn rows(source: &Source<'_>, filter: &Self::Filter, rows: &mut Rows) -> Result<(), QueryFault>;
+
+    /// Hands over every row there is, of whatever the view is asked for one at a time. `None` where paging without a
+    /// filter does that.
+    const EVERY_ROW: Option<EveryRow> = None;
 }
+
+/// How a view that needs a filter hands over every row there is.
+pub(crate) type EveryRow = fn(&Source<'_>, &mut dyn FnMut(Value)) -> Result<(), QueryFault>;
 
 impl ViewKind {
     const fn of<V: View>() -> ViewKind {
@@ -96,6 +105,7 @@ impl ViewKind {
             row_schema: |generator| generator.subschema_for::<V::Row>(),
             sorts: V::SORTS,
             as_of_effective: V::EFFECTIVE.is_some(),
+            every_row: V::EVERY_ROW,
             answer: |kind, ask, filter, rows| match (ask, V::EFFECTIVE) {
                 (Ask::State(source), _) => V::rows(source, &kind.read_filter(filter)?, rows),
                 (Ask::Effective(then), Some(rows_effective)) => {

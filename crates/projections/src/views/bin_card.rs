@@ -1,13 +1,16 @@
 //! The bin card: every movement of an item with the balance on hand after it, in the order it was recorded.
 
+use std::collections::HashMap;
+
 use ledger_core::books::{Place, Status, SubjectKind, World};
 use ledger_core::values::{ActorId, CommandId, LocationId, Quantity, Sku, Text, Timestamp};
 use ledger_core::{Decided, Event, Fact, Movement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::document::{Document, document_of};
-use super::{RowsEffective, View};
+use super::{EveryRow, RowsEffective, View};
 use crate::effective::Effective;
 use crate::history::{Recorded, Select};
 use crate::index::Key;
@@ -89,6 +92,7 @@ impl View for BinCard {
     const SUMMARY: &'static str = "Every movement of an item with the balance on hand after it";
     const SORTS: &'static [&'static str] = &["sequence"];
     const EFFECTIVE: Option<RowsEffective<Filter>> = Some(rows_effective);
+    const EVERY_ROW: Option<EveryRow> = Some(every_row);
 
     fn rows(source: &Source<'_>, filter: &Filter, rows: &mut Rows) -> Result<(), QueryFault> {
         let start = Start::of(rows)?;
@@ -101,13 +105,13 @@ impl View for BinCard {
                     return;
                 }
                 let change = filter.change(movement);
+                balance += change;
                 if filter.shows(recorded.effective_at(decided)) {
-                    let row = row(&recorded, decided, event, movement, change, balance + change);
-                    let cursor = || [recorded.sequence, place].map(|n| n.to_string()).to_vec();
-                    let cursor = || [cursor(), vec![(balance + change).to_string()]].concat();
+                    let row = row(&recorded, decided, event, movement, change, balance);
+                    let cursor =
+                        || vec![recorded.sequence.to_string(), place.to_string(), balance.to_string()];
                     page_is_full = rows.push(cursor, &row) == Taken::PageIsFull;
                 }
-                balance += change;
             });
             if page_is_full {
                 break;
@@ -146,38 +150,64 @@ impl Filter {
         self.from.is_none_or(|from| from <= effective_at) && self.to.is_none_or(|to| effective_at < to)
     }
 
-    /// The movements of an entry that are on the card, numbered from 1 within the entry.
+    /// The movements of an entry that are on the card.
     fn movements(&self, recorded: &Recorded, mut each: impl FnMut(u64, &Decided, &Event, &Movement<'_>)) {
-        let mut place = 0;
-        for decided in &recorded.entry.commands {
-            for event in &decided.events {
-                event.movements(&mut |movement| {
-                    place += 1;
-                    let is_at = |end: &Place<'_>| match &self.location {
-                        Some(wanted) => end.location() == Some(wanted),
-                        None => true,
-                    };
-                    if *movement.sku == self.sku && (is_at(&movement.from) || is_at(&movement.to)) {
-                        each(place, decided, event, &movement);
-                    }
-                });
+        let is_at = |end: &Place<'_>| match &self.location {
+            Some(wanted) => end.location() == Some(wanted),
+            None => true,
+        };
+        movements(recorded, |place, decided, event, movement| {
+            if *movement.sku == self.sku && (is_at(&movement.from) || is_at(&movement.to)) {
+                each(place, decided, event, movement);
             }
-        }
+        });
     }
 
     fn change(&self, movement: &Movement<'_>) -> Quantity {
-        let counts = |end: &Place<'_>| match end {
-            Place::Stock(location, status) => {
-                status.is_on_hand() && self.location.as_ref().is_none_or(|wanted| wanted == *location)
-            }
-            Place::World(_) => false,
-        };
-        match (counts(&movement.from), counts(&movement.to)) {
-            (true, false) => -movement.quantity,
-            (false, true) => movement.quantity,
-            (true, true) | (false, false) => Quantity::ZERO,
+        change(movement, self.location.as_ref())
+    }
+}
+
+/// The movements of an entry, numbered from 1.
+fn movements(recorded: &Recorded, mut each: impl FnMut(u64, &Decided, &Event, &Movement<'_>)) {
+    let mut place = 0;
+    for decided in &recorded.entry.commands {
+        for event in &decided.events {
+            event.movements(&mut |movement| {
+                place += 1;
+                each(place, decided, event, &movement);
+            });
         }
     }
+}
+
+/// What a movement does to the units on hand at a location, or everywhere.
+fn change(movement: &Movement<'_>, location: Option<&LocationId>) -> Quantity {
+    let counts = |end: &Place<'_>| match end {
+        Place::Stock(at, status) => status.is_on_hand() && location.is_none_or(|wanted| wanted == *at),
+        Place::World(_) => false,
+    };
+    match (counts(&movement.from), counts(&movement.to)) {
+        (true, false) => -movement.quantity,
+        (false, true) => movement.quantity,
+        (true, true) | (false, false) => Quantity::ZERO,
+    }
+}
+
+/// The cards of all items, in one pass over the log.
+fn every_row(source: &Source<'_>, each: &mut dyn FnMut(Value)) -> Result<(), QueryFault> {
+    let mut balances: HashMap<Sku, Quantity> = HashMap::new();
+    let mut entries = source.history.entries(Select::All, 0);
+    while let Some(recorded) = entries.next()? {
+        movements(&recorded, |_, decided, event, movement| {
+            let change = change(movement, None);
+            let balance = balances.entry(movement.sku.clone()).or_default();
+            *balance += change;
+            let row = row(&recorded, decided, event, movement, change, *balance);
+            each(serde_json::to_value(row).expect("a row is plain data with text keys"));
+        });
+    }
+    Ok(())
 }
 
 /// In the order in which it was true. Only times and numbers are gathered; the page's rows are read again.

@@ -107,8 +107,15 @@ impl Shop {
 
     fn submit(&mut self, commands: Vec<(Command, Option<Timestamp>)>) -> Result<u64, Rejection> {
         let commands = commands.into_iter().map(|(command, effective_at)| {
-            self.commands += 1;
-            let id = CommandId::try_new(format!("c-{}", self.commands)).unwrap();
+            // A start has an id of its own, so that commands are numbered alike however often a writer starts.
+            let id = match &command {
+                Command::LedgerStartEpoch(_) => format!("start-{}", self.epoch),
+                _ => {
+                    self.commands += 1;
+                    format!("c-{}", self.commands)
+                }
+            };
+            let id = CommandId::try_new(id).unwrap();
             let mut assigned = [0; 16];
             assigned[8..].copy_from_slice(&self.commands.to_be_bytes());
             Submitted::new(id, effective_at, Some(assigned), command)

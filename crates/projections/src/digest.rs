@@ -1,0 +1,103 @@
+//! One digest of what a ledger answers, to tell whether two histories came to the same.
+//!
+//! Left out is what differs between two runs of the same business: recorded times, sequences and positions, the writer's
+//! starts, and health, which speaks of nothing else.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::projections::Projections;
+use crate::query::QueryFault;
+use crate::views::VIEWS;
+
+/// Fields that say when something was recorded or where in the log, wherever they stand in a row.
+const LEFT_OUT: &[&str] = &["sequence", "position", "recorded_at", "since"];
+
+/// Digests of every view and of all of them together, in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Digest {
+    /// BLAKE3 over the views' names and digests.
+    pub digest: String,
+    /// The views in the order of their declaration.
+    pub views: Vec<ViewDigest>,
+}
+
+/// The digest of one view's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ViewDigest {
+    /// The view.
+    pub view: &'static str,
+    /// How many rows it has.
+    pub rows: u64,
+    /// BLAKE3 over the sorted hashes of its rows.
+    pub digest: String,
+}
+
+impl Projections {
+    /// Digests every row of every view. Nothing should be folded meanwhile.
+    pub fn digest(&self) -> Result<Digest, QueryFault> {
+        let mut all = blake3::Hasher::new();
+        let mut views = Vec::new();
+        for kind in VIEWS.iter().filter(|kind| kind.name != "health") {
+            let mut hashes: Vec<[u8; 32]> = Vec::new();
+            self.every_row(kind, &mut |row| hashes.extend(hash_of(&row)))?;
+            hashes.sort_unstable();
+            let mut hasher = blake3::Hasher::new();
+            hashes.iter().for_each(|hash| {
+                hasher.update(hash);
+            });
+            let digest = hasher.finalize();
+            all.update(kind.name.as_bytes()).update(digest.as_bytes());
+            let (rows, digest) = (hashes.len() as u64, digest.to_hex().to_string());
+            views.push(ViewDigest { view: kind.name, rows, digest });
+        }
+        Ok(Digest { digest: all.finalize().to_hex().to_string(), views })
+    }
+}
+
+/// `None` for what the ledger does to itself: a history that was interrupted has more starts of writers.
+fn hash_of(row: &Value) -> Option<[u8; 32]> {
+    let command = row.get("command").and_then(Value::as_str);
+    if command.is_some_and(|command| command.starts_with("ledger.")) {
+        return None;
+    }
+    let mut text = String::new();
+    write_canonical(row, &mut text);
+    Some(*blake3::hash(text.as_bytes()).as_bytes())
+}
+
+/// JSON with the keys of every object in order and without what is left out.
+fn write_canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            let mut names: Vec<&String> = fields.keys().filter(|name| counts(name, fields)).collect();
+            names.sort_unstable();
+            text.push('{');
+            for name in names {
+                text.push_str(&Value::String(name.clone()).to_string());
+                text.push(':');
+                write_canonical(&fields[name], text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for item in items {
+                write_canonical(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            text.push_str(&value.to_string())
+        }
+    }
+}
+
+/// An effective time that nobody gave is the recorded time again.
+fn counts(name: &str, fields: &Map<String, Value>) -> bool {
+    let is_recorded_time =
+        || fields.get("recorded_at").is_some_and(|recorded| fields.get(name) == Some(recorded));
+    !(LEFT_OUT.contains(&name) || name.ends_with("_at") && is_recorded_time())
+}
