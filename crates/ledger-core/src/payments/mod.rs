@@ -5,6 +5,9 @@ mod claims;
 mod refund;
 mod refusal;
 
+#[cfg(test)]
+mod properties;
+
 pub use capture::{Capture, Captured};
 pub use claims::Claim;
 pub(crate) use claims::open_claim;
