@@ -1,0 +1,168 @@
+//! The parts that OpenAPI and AsyncAPI share: what a reply, a batch, a query and a page look like.
+
+use ledger_core::{Command, Event};
+use projections::{Query, VIEWS};
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+/// Where shared schemas stand in both documents.
+pub(super) const SCHEMAS: &str = "/components/schemas";
+
+/// A reference to a shared schema.
+pub(super) fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#{SCHEMAS}/{name}") })
+}
+
+/// The name of a command's, event's or view's schema among the shared ones.
+pub(super) fn key(what: &str, name: &str) -> String {
+    format!("{what}.{name}")
+}
+
+/// Every shared schema.
+pub(super) fn schemas() -> Map<String, Value> {
+    let mut generator: SchemaGenerator = SchemaSettings::draft2020_12()
+        .with(|settings| {
+            settings.definitions_path = SCHEMAS.into();
+            settings.meta_schema = None;
+        })
+        .into_generator();
+    let mut schemas = Map::new();
+    for kind in Command::KINDS.iter().filter(|kind| kind.public) {
+        schemas.insert(key("command", kind.name), (kind.schema)(&mut generator).to_value());
+    }
+    for kind in Event::KINDS {
+        let fields = (kind.schema)(&mut generator).to_value();
+        schemas.insert(key("event", kind.name), typed(kind.name, fields));
+    }
+    for view in VIEWS {
+        schemas.insert(key("filter", view.name), (view.filter_schema)(&mut generator).to_value());
+        schemas.insert(key("row", view.name), (view.row_schema)(&mut generator).to_value());
+        schemas.insert(key("page", view.name), page_schema(&reference(&key("row", view.name))));
+        let query = json!({ "filter": reference(&key("filter", view.name)), "sort": { "enum": view.sorts } });
+        let query = json!({ "allOf": [reference("Query"), { "properties": query }] });
+        schemas.insert(key("query", view.name), query);
+    }
+    let events = Event::KINDS.iter().map(|kind| reference(&key("event", kind.name)));
+    schemas.insert("Event".into(), json!({ "oneOf": events.collect::<Vec<_>>() }));
+    schemas.insert("Query".into(), generator.root_schema_for::<Query>().to_value());
+    schemas.insert("Reply".into(), reply_schema());
+    schemas.insert("Batch".into(), batch_schema());
+    schemas.insert("BatchReply".into(), batch_reply_schema());
+    schemas.insert("Problem".into(), problem_schema());
+    let own: Vec<String> = schemas.keys().cloned().collect();
+    for (name, schema) in generator.take_definitions(true) {
+        assert!(!own.contains(&name), "{name} is a shared schema and a type of the ledger");
+        schemas.insert(name, schema);
+    }
+    if let Some(Value::Object(query)) = schemas.get_mut("Query") {
+        query.shift_remove("$defs");
+    }
+    schemas
+}
+
+/// An event's fields with its name as `type` before them.
+pub(super) fn typed(name: &str, fields: Value) -> Value {
+    let tag = json!({ "type": "object", "properties": { "type": { "const": name } }, "required": ["type"] });
+    json!({ "allOf": [tag, fields] })
+}
+
+/// Every reply to a command.
+pub(super) fn reply_schema() -> Value {
+    let position = json!({ "type": "string", "pattern": r"^\d+\.\d+$", "description": "epoch.sequence" });
+    let code = json!({ "type": "string", "description": "stable, in snake_case" });
+    let accepted = json!({
+        "title": "accepted", "type": "object", "required": ["status", "position", "events"],
+        "properties": {
+            "status": { "const": "accepted" },
+            "sequence": { "type": "integer", "description": "the entry; absent for a dry run" },
+            "position": position,
+            "events": { "type": "array", "items": { "type": "object", "required": ["type"] } },
+            "events_omitted": { "type": "integer", "description": "so many events did not fit the reply" },
+            "duplicate": { "type": "boolean", "description": "the same command was accepted before" },
+            "dry_run": { "type": "boolean", "description": "nothing was recorded" },
+        },
+    });
+    let rejected = json!({
+        "title": "rejected", "type": "object", "required": ["status", "code", "message", "details", "position"],
+        "properties": {
+            "status": { "const": "rejected" }, "code": code, "message": { "type": "string" },
+            "details": { "type": "object", "description": "the figures behind the code" }, "position": position,
+        },
+    });
+    let invalid = json!({
+        "title": "invalid", "type": "object", "required": ["status", "code", "message"],
+        "properties": {
+            "status": { "const": "invalid" }, "code": code, "message": { "type": "string" },
+            "path": { "type": "string", "description": "JSON pointer to the field" },
+            "header": { "type": "string", "description": "the header" },
+        },
+    });
+    let other = json!({
+        "title": "not decided", "type": "object", "required": ["status", "code", "message"],
+        "properties": {
+            "status": { "enum": ["conflict", "busy", "unavailable", "unknown"] },
+            "code": code, "message": { "type": "string" },
+        },
+    });
+    json!({ "oneOf": [accepted, rejected, invalid, other] })
+}
+
+fn page_schema(row: &Value) -> Value {
+    json!({
+        "type": "object", "required": ["position", "rows"],
+        "properties": {
+            "position": { "type": "string", "description": "what the rows include, as epoch.sequence" },
+            "rows": { "type": "array", "items": row },
+            "next": { "type": "string", "description": "the cursor of the next page; absent on the last" },
+        },
+    })
+}
+
+fn batch_schema() -> Value {
+    let names: Vec<&str> = Command::KINDS.iter().filter(|kind| kind.public).map(|kind| kind.name).collect();
+    let command = json!({
+        "type": "object", "required": ["command", "body"], "additionalProperties": false,
+        "properties": {
+            "command": { "enum": names },
+            "id": { "type": "string", "minLength": 1, "maxLength": 64 },
+            "effective_at": { "type": "string", "format": "date-time" },
+            "body": { "type": "object" },
+        },
+    });
+    let commands = json!({ "type": "array", "minItems": 1, "maxItems": crate::request::BATCH_COMMANDS_MAX, "items": command });
+    let group = json!({
+        "type": "object", "required": ["commands"], "additionalProperties": false,
+        "properties": { "atomic": { "type": "boolean", "default": false }, "commands": commands },
+    });
+    json!({ "oneOf": [commands, group] })
+}
+
+fn batch_reply_schema() -> Value {
+    let line = json!({
+        "type": "object", "required": ["status"],
+        "properties": {
+            "status": { "enum": ["accepted", "rejected", "invalid", "conflict", "busy", "unavailable", "unknown"] },
+            "sequence": { "type": "integer" }, "code": { "type": "string" }, "message": { "type": "string" },
+            "path": { "type": "string" }, "duplicate": { "type": "boolean" }, "dry_run": { "type": "boolean" },
+        },
+    });
+    let each = json!({
+        "type": "object", "required": ["results"],
+        "properties": { "results": { "type": "array", "items": line } },
+    });
+    json!({ "oneOf": [each, reference("Reply")] })
+}
+
+fn problem_schema() -> Value {
+    json!({
+        "type": "object", "description": "RFC 9457", "required": ["type", "title", "status", "detail", "code"],
+        "properties": {
+            "type": { "type": "string" }, "title": { "type": "string" }, "status": { "type": "integer" },
+            "detail": { "type": "string" }, "code": { "type": "string" },
+            "outcome": { "type": "string", "description": "the status of the reply" },
+            "path": { "type": "string" }, "header": { "type": "string" }, "details": { "type": "object" },
+            "position": { "type": "string" },
+        },
+    })
+}

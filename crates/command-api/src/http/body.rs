@@ -1,0 +1,29 @@
+//! What a request carries: its body, said to be JSON, and its headers.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, header};
+
+use crate::invalid::Invalid;
+use crate::request::{BATCH_BYTES_MAX, Envelope};
+
+/// Reads the body, up to the longest that anything may have. A browser sends `application/json` to another site only
+/// after asking, so asking for it keeps web pages from acting in the name of whoever looks at them.
+pub(super) async fn read_json(headers: &HeaderMap, body: Body) -> Result<Bytes, Invalid> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media_type = content_type.split(';').next().unwrap_or("").trim();
+    let is_json = media_type.eq_ignore_ascii_case("application/json");
+    let is_like_json = media_type.starts_with("application/") && media_type.ends_with("+json");
+    if !is_json && !is_like_json {
+        let message = format!("wanted Content-Type: application/json, found {content_type:?}");
+        return Err(Invalid::header("Content-Type", message));
+    }
+    let read = axum::body::to_bytes(body, BATCH_BYTES_MAX).await;
+    read.map_err(|fault| {
+        let message = format!("wanted a whole body of at most {BATCH_BYTES_MAX} bytes: {fault}");
+        Invalid::whole("too_large", message)
+    })
+}
+
+pub(super) fn envelope(headers: &HeaderMap) -> Result<Envelope, Invalid> {
+    Envelope::read(|name| headers.get_all(name).iter().map(|value| value.as_bytes()).collect())
+}

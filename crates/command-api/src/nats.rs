@@ -1,0 +1,108 @@
+//! The NATS door: a micro service with an endpoint for every command and query, so that `nats micro` sees it.
+//!
+//! | subject | is |
+//! |---|---|
+//! | `bincard.<ledger>.command.<module>.<action>` | a command |
+//! | `bincard.<ledger>.command.batch` | a batch |
+//! | `bincard.<ledger>.query.<view>` | a query |
+//!
+//! Requests of one subscription are read in parallel and take their place in the queue in the order of arrival.
+
+mod endpoints;
+mod rivals;
+
+use std::collections::HashMap;
+
+use async_nats::Client;
+use async_nats::service::{self, ServiceExt};
+use tokio::task::JoinSet;
+
+use crate::reply::REPLY_BYTES_MAX;
+use crate::service::Service;
+use endpoints::asked_of;
+
+/// Room for headers beside the longest batch or reply.
+const HEADERS_BYTES: usize = 64 * 1024;
+
+/// Why a ledger cannot be served on NATS.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// A batch or reply of the longest allowed would not fit a message.
+    #[error(
+        "the NATS server's max_payload is {found} bytes, wanted at least {wanted}: raise it in its configuration"
+    )]
+    PayloadTooSmall {
+        /// What the server says.
+        found: usize,
+        /// What the contract needs.
+        wanted: usize,
+    },
+    /// Somebody else answers for this ledger's name.
+    #[error(
+        "the ledger name {ledger:?} is served on this NATS already, {why}: stop that service, or use another name"
+    )]
+    NameTaken {
+        /// The name.
+        ledger: String,
+        /// By whom.
+        why: String,
+    },
+    /// The client failed.
+    #[error("NATS: {0}")]
+    Client(#[source] async_nats::Error),
+}
+
+/// A ledger that is served on NATS.
+pub struct Door {
+    client: Client,
+    service: service::Service,
+    endpoints: JoinSet<()>,
+}
+
+/// The name under which a ledger's micro service is found: `$SRV.INFO.bincard-<ledger>`.
+pub fn service_name(ledger: &str) -> String {
+    format!("bincard-{ledger}")
+}
+
+/// Serves the ledger on this connection, unless another service has its name there.
+pub async fn serve(client: Client, ledger: Service) -> Result<Door, Fault> {
+    check_payload(&client)?;
+    rivals::refuse_rivals(&client, &ledger, None).await?;
+    let metadata = HashMap::from([
+        ("ledger".to_owned(), ledger.name().to_owned()),
+        ("uuid".to_owned(), ledger.uuid().to_string()),
+        ("epoch".to_owned(), ledger.epoch().to_string()),
+        ("journal".to_owned(), "file".to_owned()),
+    ]);
+    let builder = client.service_builder().description("Bincard: commands and queries of a ledger");
+    let started = builder.metadata(metadata).queue_group("bincard");
+    let name = service_name(ledger.name());
+    let service = started.start(name, env!("CARGO_PKG_VERSION")).await.map_err(Fault::Client)?;
+    // Two that started at the same moment see each other now.
+    rivals::refuse_rivals(&client, &ledger, Some(&service.info().await.id)).await?;
+
+    let group = service.group(format!("bincard.{}", ledger.name()));
+    let mut endpoints = JoinSet::new();
+    for (asked, subject, metadata) in asked_of() {
+        let endpoint = group.endpoint_builder().name(subject.replace('.', "-")).metadata(metadata);
+        let endpoint = endpoint.add(&subject).await.map_err(Fault::Client)?;
+        endpoints.spawn(endpoints::serve(endpoint, asked, ledger.clone()));
+    }
+    client.flush().await.map_err(|fault| Fault::Client(fault.into()))?;
+    tracing::info!(ledger = ledger.name(), endpoints = endpoints.len(), "served on NATS");
+    Ok(Door { client, service, endpoints })
+}
+
+impl Door {
+    /// Takes no more requests, and answers those it has.
+    pub async fn stop(mut self) -> Result<(), Fault> {
+        self.service.stop().await.map_err(Fault::Client)?;
+        while self.endpoints.join_next().await.is_some() {}
+        self.client.flush().await.map_err(|fault| Fault::Client(fault.into()))
+    }
+}
+
+fn check_payload(client: &Client) -> Result<(), Fault> {
+    let (found, wanted) = (client.server_info().max_payload, REPLY_BYTES_MAX + HEADERS_BYTES);
+    if found < wanted { Err(Fault::PayloadTooSmall { found, wanted }) } else { Ok(()) }
+}
