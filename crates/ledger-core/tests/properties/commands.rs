@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::world::{CHANNELS, LOCATIONS, SKUS, World};
 use ledger_core::Status;
+use ledger_core::fulfilment::ShipmentState;
+use ledger_core::orders::Order;
 use ledger_core::payments;
 use ledger_core::values::{Amount, LocationId, Sku, Text};
 
@@ -26,6 +28,8 @@ pub(crate) enum Step {
     Order { what: u8, which: u8, line: u8, units: u8 },
     /// An order is paid, in whole or in part.
     Capture { which: u8, part: u8 },
+    /// The next thing is done to a shipment, or a new one is planned.
+    Fulfil { which: u8, new: bool, twist: u8 },
     /// A posting by hand.
     Post { amount: u16, gap: bool, account: u8 },
     /// Master data.
@@ -72,9 +76,11 @@ pub(crate) fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         4 => (0..6u8, any::<u8>(), 0..4u8, 1..5u8).prop_map(
             |(what, which, line, units)| Step::Order { what, which, line, units }),
         3 => (any::<u8>(), any::<u8>()).prop_map(|(which, part)| Step::Capture { which, part }),
+        9 => (any::<u8>(), prop::bool::weighted(0.3), any::<u8>()).prop_map(
+            |(which, new, twist)| Step::Fulfil { which, new, twist }),
         1 => (1..5_000u16, prop::bool::weighted(0.1), 0..6u8).prop_map(
             |(amount, gap, account)| Step::Post { amount, gap, account }),
-        1 => (0..8u8, any::<u8>()).prop_map(|(what, which)| Step::Master { what, which }),
+        2 => (0..8u8, any::<u8>()).prop_map(|(what, which)| Step::Master { what, which }),
         2 => (1..200u8).prop_map(|minutes| Step::Wait { minutes }),
     ];
     vec(step, most / 2..most)
@@ -97,6 +103,7 @@ pub(crate) fn of(step: &Step, world: &mut World) -> Vec<(String, Value)> {
         }
         Step::Order { what, which, line, units } => on_an_order(world, what, which, (line, units)),
         Step::Capture { which, part } => capture(world, which, part),
+        Step::Fulfil { which, new, twist } => fulfil(world, which, new, twist),
         Step::Post { amount, gap, account } => vec![("finance.post_manual", post(amount, gap, account))],
         Step::Master { what, which } => vec![master(world, what, which)],
         Step::Wait { minutes } => {
@@ -260,6 +267,60 @@ fn capture(world: &World, which: u8, part: u8) -> Vec<(&'static str, Value)> {
     };
     let amount = Amount::try_new(minor_units.max(1)).unwrap();
     vec![("payments.capture", json!({"order": id, "amount": amount, "method": "card"}))]
+}
+
+fn fulfil(world: &World, which: u8, new: bool, twist: u8) -> Vec<(&'static str, Value)> {
+    let shipments: Vec<_> = world.ledger.shipments().iter().collect();
+    let under_way: Vec<_> = shipments
+        .iter()
+        .filter(|(_, _, shipment)| !matches!(shipment.state, ShipmentState::Delivered | ShipmentState::Void))
+        .collect();
+    let Some((_, id, shipment)) = one_of(&under_way, which).copied().filter(|_| !new) else {
+        return plan(world, which, twist);
+    };
+    let shipment_alone = json!({"shipment": id});
+    let next = match shipment.state {
+        ShipmentState::Planned if twist < 60 => {
+            let short = if twist % 2 == 0 { "adjust" } else { "quarantine" };
+            let line = &shipment.lines[usize::from(twist) % shipment.lines.len()];
+            let found = line.planned.units() - i64::from(twist % 3);
+            let lines = json!([{"line": line.line, "quantity": found.max(0), "short": short}]);
+            ("fulfilment.pick", with(shipment_alone, json!({"lines": lines})))
+        }
+        ShipmentState::Planned => ("fulfilment.pick", shipment_alone),
+        _ if twist == 0 => ("fulfilment.pick", shipment_alone),
+        ShipmentState::Picked => ("fulfilment.pack", shipment_alone),
+        ShipmentState::Packed => {
+            ("fulfilment.ship", with(shipment_alone, json!({"freight": money(twist.into())})))
+        }
+        ShipmentState::Shipped | ShipmentState::Delivered | ShipmentState::Void => {
+            ("fulfilment.deliver", shipment_alone)
+        }
+    };
+    vec![next]
+}
+
+fn plan(world: &World, which: u8, twist: u8) -> Vec<(&'static str, Value)> {
+    let orders: Vec<_> = world.ledger.orders().iter().collect();
+    let ready = |order: &Order| {
+        order.is_open()
+            && order.holds.is_empty()
+            && order.lines.iter().any(|line| line.reserved().is_positive())
+    };
+    let ready: Vec<_> = orders.iter().filter(|(_, _, order)| ready(order)).collect();
+    let Some((_, id, order)) =
+        one_of(&ready, which).copied().or_else(|| one_of(&orders, which).filter(|_| twist > 240))
+    else {
+        return Vec::new();
+    };
+    let body = json!({"order": id, "shipment": format!("s{}", world.ledger.shipments().iter().count())});
+    let reserved = order.lines.iter().find(|line| line.reserved().is_positive());
+    let body = match (twist % 4, reserved) {
+        (0, Some(line)) => with(body, json!({"lines": [{"line": line.number, "quantity": 1}]})),
+        (1, _) => with(body, json!({"location": LOCATIONS[usize::from(twist / 4) % 2]})),
+        _ => body,
+    };
+    vec![("fulfilment.plan", body)]
 }
 
 fn post(amount: u16, gap: bool, account: u8) -> Value {

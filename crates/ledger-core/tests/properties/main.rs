@@ -52,7 +52,7 @@ impl Tally {
         let known = |name: &str| name != "payments.refund";
         for kind in Command::KINDS.iter().filter(|kind| kind.public && known(kind.name)) {
             let times = self.accepted.get(kind.name).copied().unwrap_or_default();
-            assert!(times >= CASES / 16, "{} was accepted only {times} times", kind.name);
+            assert!(times >= CASES / 32, "{} was accepted only {times} times", kind.name);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger_core::values::{LocationId, Quantity, Sku, Text};
 use ledger_core::{Event, Ledger, Status};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Units by item, location and status; and what was promised and sent of each order line.
 #[derive(Debug, Default)]
@@ -53,6 +53,26 @@ impl Model {
                     model.line(&event, line)[1] += units(back, "quantity");
                     model.change(line, back, "reserved", "available")
                 })
+            }),
+            "fulfilment.planned" | "fulfilment.delivered" => Ok(()),
+            "fulfilment.picked" => self.each(&event, "lines", |model, line| {
+                if units(line, "quantity") > 0 {
+                    model.change(line, &at(&event, line), "reserved", "picked")?;
+                }
+                let short = &line["short"];
+                match short["outcome"].as_str() {
+                    Some("adjust") => model.change(line, &at(&event, short), "reserved", OUTSIDE),
+                    Some("quarantine") => model.change(line, &at(&event, short), "reserved", "quarantined"),
+                    _ => Ok(()),
+                }
+            }),
+            "fulfilment.packed" => self.each(&event, "lines", |model, line| {
+                model.change(line, &at(&event, line), "picked", "packed")
+            }),
+            "fulfilment.shipped" => self.each(&event, "lines", |model, line| {
+                model.line(&event, line)[2] += units(line, "quantity");
+                *model.sold.entry(text(line, "sku").to_owned()).or_default() += units(line, "quantity");
+                model.change(line, &at(&event, line), "packed", OUTSIDE)
             }),
             "items.defined"
             | "items.activated"
@@ -160,6 +180,11 @@ impl Model {
         }
         Ok(())
     }
+}
+
+/// The quantity of a line at the location of its event.
+fn at(event: &Value, line: &Value) -> Value {
+    json!({"location": event["location"], "quantity": line["quantity"]})
 }
 
 fn text<'v>(value: &'v Value, field: &str) -> &'v str {
