@@ -1,4 +1,6 @@
 //! What the binary is made of, so that tests and benchmarks can use it too.
 
 pub mod cli;
+pub mod door;
 pub mod import;
+pub mod subcommands;

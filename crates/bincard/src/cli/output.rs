@@ -45,6 +45,9 @@ impl Failure {
     }
 }
 
+/// A single row with more fields than this is printed one field a line.
+const ABREAST_MAX: usize = 8;
+
 /// Prints rows: the columns are the fields of the rows, in the order in which they first appear.
 pub fn print_rows(rows: &[Value], format: Format, out: &mut impl Write) -> io::Result<()> {
     match format {
@@ -72,6 +75,9 @@ fn print_table(rows: &[Value], out: &mut impl Write) -> io::Result<()> {
         return writeln!(out, "no rows");
     }
     let columns = columns(rows);
+    if let ([row], true) = (rows, columns.len() > ABREAST_MAX) {
+        return print_one(row, &columns, out);
+    }
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(&columns);
     for (at, column) in columns.iter().enumerate() {
@@ -84,6 +90,15 @@ fn print_table(rows: &[Value], out: &mut impl Write) -> io::Result<()> {
         table.add_row(columns.iter().map(|column| text(row.get(column))));
     }
     writeln!(out, "{table}")
+}
+
+/// A single row with many fields, one field a line.
+fn print_one(row: &Value, columns: &[String], out: &mut impl Write) -> io::Result<()> {
+    let width = columns.iter().map(String::len).max().unwrap_or_default();
+    for column in columns {
+        writeln!(out, "{column:width$}  {}", text(row.get(column)))?;
+    }
+    Ok(())
 }
 
 fn looks_like_a_figure(value: &Value) -> bool {
@@ -138,5 +153,14 @@ mod tests {
     fn rows_are_a_table_with_figures_to_the_right() {
         let table = printed(Format::Table);
         assert!(table.contains(" TEA-01           3"), "{table}");
+    }
+
+    #[test]
+    fn a_single_row_of_many_fields_is_a_list() {
+        let row: serde_json::Map<String, Value> =
+            (0..=ABREAST_MAX).map(|at| (format!("field-{at}"), Value::from(at))).collect();
+        let mut out = Vec::new();
+        print_rows(&[Value::Object(row)], Format::Table, &mut out).unwrap();
+        assert!(String::from_utf8(out).unwrap().starts_with("field-0  0\nfield-1  1\n"));
     }
 }

@@ -1,0 +1,172 @@
+//! `bincard replay`: the history of a stopped ledger, read and never written.
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use indicatif::ProgressBar;
+use projections::MemoryStore;
+use replay::{Fault, LogRange, LogRow, Progress, Rebuilt, Verified};
+use serde_json::{Value, json};
+
+use super::loading::{grouped, style};
+use super::{offline, query};
+use crate::cli::{Failure, Format, ReplayCommand, exit, print_rows};
+
+/// Rows of the log that are printed together: a table's columns are as wide as they need.
+const LOG_ROWS: usize = 1000;
+
+/// Reads the history, prints, and gives the exit status: 3 for damaged data, 1 for differences.
+pub(super) fn run(ledger: &str, command: ReplayCommand) -> Result<u8, Failure> {
+    match command {
+        ReplayCommand::Log { data, from, to, format } => {
+            log(&data, ledger, LogRange { from: Some(from), to }, format)
+        }
+        ReplayCommand::Verify { data, format } => verify(&data, ledger, format),
+        ReplayCommand::Rebuild { data, format } => rebuild(&data, ledger, format),
+        ReplayCommand::AsOf(args) => {
+            let asked = query::query_of(&args)?;
+            if asked.get("as_of").is_none() {
+                return Err(Failure::usage(
+                    "replay as-of: wanted --as-of-sequence N, --as-of-recorded TIME or --as-of-effective TIME",
+                ));
+            }
+            if args.door.nats.is_some() || args.door.http.is_some() {
+                return Err(Failure::usage(
+                    "replay as-of reads a folder (--data DIR); a service answers bincard query with the same --as-of",
+                ));
+            }
+            let data = args.door.data.clone().unwrap_or_else(crate::door::default_folder);
+            query::print_offline(&offline::projections(&data, ledger)?, &args, asked)
+        }
+    }
+}
+
+fn log(data: &Path, ledger: &str, range: LogRange, format: Format) -> Result<u8, Failure> {
+    let journal = offline::journal(data, ledger)?;
+    let mut out = io::stdout().lock();
+    let mut printer = LogPrinter { rows: Vec::new(), format, out: &mut out, failed: None };
+    replay::log(&journal, range, &mut |row| printer.push(row)).map_err(failure)?;
+    printer.finish()?;
+    Ok(exit::DONE)
+}
+
+/// Prints rows of the log as they come, a pageful at a time, so that a long log needs no memory.
+struct LogPrinter<'o, W: Write> {
+    rows: Vec<Value>,
+    format: Format,
+    out: &'o mut W,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> LogPrinter<'_, W> {
+    fn push(&mut self, row: LogRow) -> ControlFlow<()> {
+        self.rows.push(serde_json::to_value(row).expect("a row of the log is plain JSON"));
+        if self.rows.len() < LOG_ROWS || self.format == Format::Json {
+            return ControlFlow::Continue(());
+        }
+        match print_rows(&std::mem::take(&mut self.rows), self.format, self.out) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        match self.failed {
+            Some(error) => Err(error.into()),
+            None => Ok(print_rows(&self.rows, self.format, self.out)?),
+        }
+    }
+}
+
+fn verify(data: &Path, ledger: &str, format: Format) -> Result<u8, Failure> {
+    let journal = offline::journal(data, ledger)?;
+    let bar = progress();
+    let verified = replay::verify(&journal, &mut |progress| show(&bar, progress)).map_err(failure)?;
+    bar.finish_and_clear();
+    let mut out = io::stdout().lock();
+    match format {
+        Format::Json | Format::Csv => {
+            let row = serde_json::to_value(&verified).expect("what was found is plain JSON");
+            print_rows(&[row], format, &mut out)?;
+        }
+        Format::Table => print_verified(&verified, &mut out)?,
+    }
+    Ok(if verified.is_green() { exit::DONE } else { exit::REFUSED })
+}
+
+fn print_verified(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
+    let Verified { frames, entries, commands, events, .. } = *verified;
+    let [frames, entries, commands, events] = [frames, entries, commands, events].map(grouped);
+    writeln!(
+        out,
+        "{frames} frames, {entries} entries; {commands} commands decided again, {events} events compared"
+    )?;
+    writeln!(out, "position     {}.{}", verified.epoch, verified.sequence)?;
+    writeln!(out, "head hash    {}", hex(&verified.head_hash))?;
+    writeln!(out, "ledger hash  {}", hex(&verified.ledger_hash))?;
+    match &verified.first_difference {
+        None => writeln!(out, "no differences: chain, invariants, decisions and tie-outs hold"),
+        Some(first) => {
+            writeln!(
+                out,
+                "{} differences; the first is at sequence {}:",
+                grouped(verified.differences),
+                first.sequence
+            )?;
+            writeln!(out, "  {}", first.what)
+        }
+    }
+}
+
+fn rebuild(data: &Path, ledger: &str, format: Format) -> Result<u8, Failure> {
+    let journal = Arc::new(offline::journal(data, ledger)?);
+    let bar = progress();
+    let store = Box::new(MemoryStore::default());
+    let rebuilt = replay::rebuild(store, journal, &mut |progress| show(&bar, progress)).map_err(failure)?;
+    bar.finish_and_clear();
+    let (_, Rebuilt { position, digest }) = rebuilt;
+    let mut out = io::stdout().lock();
+    if format == Format::Json {
+        let found = json!({"position": position, "digest": digest.digest, "views": digest.views});
+        serde_json::to_writer_pretty(&mut out, &found).map_err(io::Error::from)?;
+        writeln!(out)?;
+        return Ok(exit::DONE);
+    }
+    let rows: Vec<Value> =
+        digest.views.iter().map(|view| serde_json::to_value(view).expect("a digest is plain JSON")).collect();
+    print_rows(&rows, format, &mut out)?;
+    if format == Format::Table {
+        writeln!(out, "position {position}, all views {}", digest.digest)?;
+    }
+    Ok(exit::DONE)
+}
+
+/// A bar on standard error; none where that is no terminal.
+fn progress() -> ProgressBar {
+    ProgressBar::new(0)
+        .with_style(style("{bar:40} {human_pos} of {human_len} entries  {per_sec}  {eta} left"))
+}
+
+fn show(bar: &ProgressBar, Progress { sequence, of }: Progress) {
+    bar.set_length(of);
+    bar.set_position(sequence);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The exit status of what stops a tool.
+fn failure(fault: Fault) -> Failure {
+    match fault {
+        Fault::Journal(fault) => offline::journal_failure(fault),
+        Fault::Views(fault) => offline::views_failure(fault),
+        Fault::Query(fault) => offline::query_failure(fault),
+        fault @ (Fault::Entry { .. } | Fault::EndsEarly { .. }) => Failure::corrupt(fault),
+    }
+}

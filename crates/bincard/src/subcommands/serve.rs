@@ -1,0 +1,115 @@
+//! `bincard serve`: one ledger, on HTTP and, if a server is named, on NATS, until it is told to stop.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use command_api::service::Options;
+use command_api::{Ledgers, Service, http, nats};
+use ledger_core::Settings;
+use ledger_core::values::{Name, Text};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Failure, ServeArgs, exit};
+
+/// How long requests that are under way may take when the service is told to stop.
+const GOODBYE: Duration = Duration::from_secs(10);
+
+/// Serves until SIGINT or SIGTERM, and leaves cleanly.
+pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
+    log_to_stderr(args.log_json);
+    // The address is known before the ledger is opened, so that the lock can name it.
+    let listener = TcpListener::bind(args.http)
+        .await
+        .map_err(|error| Failure::usage(format!("--http {}: {error}; choose another address", args.http)))?;
+    let http_url = format!("http://{}", listener.local_addr()?);
+    let address = match &args.nats {
+        Some(nats) => format!("{http_url} and on NATS {nats}"),
+        None => http_url.clone(),
+    };
+
+    let service = start(ledger, &args, address.clone()).await?;
+    let (stop, stopping) = watch::channel(false);
+    let nats_door = match &args.nats {
+        Some(url) => match serve_nats(url, &service).await {
+            Ok(door) => Some(door),
+            Err(failure) => {
+                closed(&service).await?;
+                return Err(failure);
+            }
+        },
+        None => None,
+    };
+    let http_door = tokio::spawn(http::serve(listener, Ledgers::from(service.clone()), until(stopping)));
+    println!("bincard: ledger {ledger} is served at {address}, data in {}", args.data.join(ledger).display());
+
+    let writer_stopped = wait_for_the_end(&service, args.exit_on_stop).await?;
+    stop.send_replace(true);
+    if let Some(door) = nats_door
+        && let Err(fault) = door.stop().await
+    {
+        tracing::warn!(%fault, "NATS was left without a goodbye");
+    }
+    match tokio::time::timeout(GOODBYE, http_door).await {
+        Ok(served) => served.expect("serving HTTP does not panic")?,
+        Err(_) => tracing::warn!("requests over HTTP were still under way after {} s", GOODBYE.as_secs()),
+    }
+    closed(&service).await?;
+    match writer_stopped {
+        Some(why) => Err(Failure::refused(format!("the writer stopped: {why}; start again to go on"))),
+        None => Ok(exit::DONE),
+    }
+}
+
+async fn serve_nats(url: &str, service: &Service) -> Result<nats::Door, Failure> {
+    let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("--nats {url}: {why}"));
+    let options = async_nats::ConnectOptions::new().name("bincard");
+    let client = options.connect(url).await.map_err(|fault| refused(&fault))?;
+    nats::serve(client, service.clone()).await.map_err(|fault| refused(&fault))
+}
+
+async fn start(ledger: &str, args: &ServeArgs, address: String) -> Result<Service, Failure> {
+    let name = Name::try_new(ledger).map_err(|fault| Failure::usage(format!("--ledger: {fault}")))?;
+    let mut options = Options::new(&args.data, Settings::named(name));
+    options.address = address;
+    let started = tokio::task::spawn_blocking(|| Service::start(options)).await;
+    let started = started.expect("opening a ledger does not panic");
+    started.map_err(|fault| crate::door::opening_fault(fault).into())
+}
+
+async fn closed(service: &Service) -> Result<(), Failure> {
+    let service = service.clone();
+    let stopped = tokio::task::spawn_blocking(move || service.stop()).await;
+    stopped
+        .expect("closing a ledger does not panic")
+        .map_err(|fault| crate::door::opening_fault(fault).into())
+}
+
+/// Waits for a signal; or, if that is to be the end, for the writer to stop: then the reason is given.
+async fn wait_for_the_end(service: &Service, exit_on_stop: bool) -> io::Result<Option<String>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => tracing::info!("interrupted: stopping"),
+        _ = terminate.recv() => tracing::info!("asked to stop: stopping"),
+        why = service.stopped(), if exit_on_stop => return Ok(Some(why)),
+    }
+    Ok(None)
+}
+
+async fn until(mut stopping: watch::Receiver<bool>) {
+    // An error means that the sender is gone: that is a stop too.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+fn log_to_stderr(as_json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    if as_json {
+        log.json().init();
+    } else {
+        log.with_ansi(io::stderr().is_terminal()).init();
+    }
+}

@@ -1,0 +1,191 @@
+//! What the tests of the binary share: where things are, processes that end with the test, and free ports.
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long anything may take to be there.
+const READY: Duration = Duration::from_secs(60);
+
+/// A file of the data folder, which is beside the project or where BINCARD_DATA says; none, said so, if absent.
+pub(crate) fn data(name: &str) -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let path = std::env::var_os("BINCARD_DATA").map_or_else(beside, PathBuf::from).join(name);
+    if !path.exists() {
+        println!("skipped: {} is not here", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// The week of real invoices.
+pub(crate) fn week() -> Option<PathBuf> {
+    data("online-retail/week_2010-12-01_07.csv")
+}
+
+/// A tool: what the variable names, else from PATH, else from .tools; none, said so, if there is none.
+pub(crate) fn tool(variable: &str, name: &str) -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os(variable) {
+        return Some(named.into());
+    }
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/bin").join(name);
+    let on_path = std::env::var_os("PATH")
+        .into_iter()
+        .flat_map(|path| std::env::split_paths(&path).map(|folder| folder.join(name)).collect::<Vec<_>>());
+    let found = on_path.chain([own]).find(|path| path.exists());
+    if found.is_none() {
+        println!("skipped: there is no {name}; tools/install gets one, or {variable} names one");
+    }
+    found
+}
+
+/// The binary with these arguments, away from this machine's settings.
+pub(crate) fn bincard(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bincard"));
+    command.args(arguments).env_remove("NATS_URL").env_remove("BINCARD_DATA_DIR").env("RUST_LOG", "warn");
+    command
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(arguments: &[&str]) -> Ran {
+    Ran::of(bincard(arguments).output().expect("the binary was built for this test"))
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The exit status.
+    pub(crate) status: i32,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Ran {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let status = output.status.code().unwrap_or(-1);
+        Ran { status, out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    /// It ended with this status.
+    #[track_caller]
+    pub(crate) fn ended(self, status: i32) -> Ran {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
+    /// Standard error says all of this.
+    #[track_caller]
+    pub(crate) fn said(self, words: &[&str]) -> Ran {
+        for word in words {
+            assert!(self.err.contains(word), "{word:?} is not in {:?}", self.err);
+        }
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// A process that ends when the test does.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts a command.
+    pub(crate) fn start(command: &mut Command) -> Running {
+        Running(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    /// kill -9: no goodbye.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().expect("it is ours");
+        self.0.wait().expect("it is ours");
+    }
+
+    /// SIGTERM, and the exit status that follows.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill is there").success());
+        self.0.wait().expect("it is ours").code()
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.0.try_wait().expect("it is ours").is_none()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A service on a free port, ready.
+pub(crate) struct Served {
+    /// The process.
+    pub(crate) process: Running,
+    /// Where it answers HTTP.
+    pub(crate) http: String,
+    _out: BufReader<ChildStdout>,
+}
+
+impl Served {
+    /// Starts `bincard serve` on a folder of ledgers.
+    pub(crate) fn start(data: &Path, more: &[&str]) -> Served {
+        let folder = data.to_str().expect("temporary folders have plain names");
+        let mut command = bincard(&["serve", "--data", folder, "--http", "127.0.0.1:0"]);
+        let mut child =
+            command.args(more).stdout(Stdio::piped()).spawn().expect("the binary was built for this test");
+        let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut ready = String::new();
+        out.read_line(&mut ready).expect("a line");
+        let http = ready.split_whitespace().find(|word| word.starts_with("http://"));
+        let http = http.unwrap_or_else(|| panic!("no address in {ready:?}")).trim_end_matches(',').to_owned();
+        Served { process: Running(child), http, _out: out }
+    }
+
+    /// GET, whatever the status.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let address = self.http.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("it is ready");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it listens");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("it answers");
+        let status =
+            response.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line");
+        let body = response.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+        (status, body)
+    }
+}
+
+/// A NATS server with JetStream on a free port; none, said so, if there is no program for it.
+pub(crate) fn nats(folder: &Path) -> Option<(Running, String)> {
+    let program = tool("NATS_SERVER", "nats-server")?;
+    let port = free_port();
+    let mut command = Command::new(program);
+    command.args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--jetstream", "--store_dir"]);
+    let mut server = Running::start(command.arg(folder).stderr(Stdio::null()));
+    let began = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(server.runs() && began.elapsed() < READY, "nats-server did not start");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Some((server, format!("nats://127.0.0.1:{port}")))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
