@@ -109,11 +109,18 @@ impl Inbox {
         self.state().commands.clear();
     }
 
-    /// Waits for commands (if any are wanted) or a signal, at most so long.
-    pub(crate) fn take(&self, wanted: bool, into: &mut VecDeque<Waiting>, wait_max: Duration) -> Signals {
+    /// Waits for commands, if any are wanted, or a signal, at most so long. Whoever has nothing else to wait for
+    /// `may_end`, and is told when the queue is closed and empty.
+    pub(crate) fn take(
+        &self,
+        wanted: bool,
+        may_end: bool,
+        into: &mut VecDeque<Waiting>,
+        wait_max: Duration,
+    ) -> Signals {
         let idle = |state: &mut State| {
             let nothing_to_take = !wanted || state.commands.is_empty();
-            let ends = state.closed.is_some() && state.commands.is_empty();
+            let ends = may_end && state.closed.is_some() && state.commands.is_empty();
             nothing_to_take && !state.woken && !state.clock_confirmed && !ends
         };
         let (mut state, _) = self.wake.wait_timeout_while(self.state(), wait_max, idle).expect(POISON);
@@ -125,7 +132,7 @@ impl Inbox {
         }
         state.woken = false;
         let clock_confirmed = std::mem::take(&mut state.clock_confirmed);
-        let ended = state.closed.is_some() && state.commands.is_empty();
+        let ended = may_end && state.closed.is_some() && state.commands.is_empty();
         Signals { clock_confirmed, ended }
     }
 

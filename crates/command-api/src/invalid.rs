@@ -2,6 +2,7 @@
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 /// Input that is not a command, a batch or a query. Nothing was decided.
@@ -104,6 +105,33 @@ pub(crate) fn object(body: &[u8]) -> Result<(), Invalid> {
         Some(_) | None => "a number",
     };
     Err(Invalid::at("wrong_type", "", format!("wanted a JSON object, found {found}")))
+}
+
+/// Derived readers take a list of values for a struct, in the order of its fields. The contract does not: the order of
+/// fields is not part of it. `read` is what was made of the body.
+pub(crate) fn no_positional_fields(body: &[u8], read: &impl Serialize) -> Result<(), Invalid> {
+    let given: Value = from_slice(body)?;
+    let read = serde_json::to_value(read).unwrap_or_default();
+    match positional_fields(&given, &read) {
+        Some(path) => Err(Invalid::at("wrong_type", path, "wanted a JSON object, found an array")),
+        None => Ok(()),
+    }
+}
+
+/// JSON pointer to the first list that was read as named fields.
+fn positional_fields(given: &Value, read: &Value) -> Option<String> {
+    match (given, read) {
+        (Value::Array(_), Value::Object(_)) => Some(String::new()),
+        (Value::Array(given), Value::Array(read)) => given
+            .iter()
+            .zip(read)
+            .enumerate()
+            .find_map(|(at, (given, read))| Some(format!("/{at}{}", positional_fields(given, read)?))),
+        (Value::Object(given), Value::Object(read)) => given.iter().find_map(|(key, given)| {
+            Some(format!("/{}{}", escaped(key), positional_fields(given, read.get(key)?)?))
+        }),
+        _ => None,
+    }
 }
 
 fn code_of(message: &str) -> &'static str {

@@ -1,5 +1,8 @@
 //! The contract's replies: typed here, JSON on every wire.
 
+#[cfg(test)]
+mod tests;
+
 use journal::JournalRead;
 use ledger_core::values::CommandId;
 use ledger_core::{Entry, Event};
@@ -183,6 +186,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// A log line for whoever follows one request: what was asked, under which trace, and what came of it.
+    pub(crate) fn log(&self, asked: &str, trace: Option<&str>) {
+        match self {
+            Outcome::One(reply) => {
+                tracing::debug!(asked, trace, status = reply.status(), code = reply.code(), "answered");
+            }
+            Outcome::Each(lines) => tracing::debug!(asked, trace, commands = lines.len(), "answered"),
+        }
+    }
+
     /// The outcome as it goes over the wire. If sentences and paths of a batch would not fit a message, its codes do.
     pub fn to_json(&self) -> Vec<u8> {
         match self {

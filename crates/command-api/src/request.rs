@@ -24,6 +24,8 @@ pub const EFFECTIVE_AT_HEADER: &str = "Bincard-Effective-At";
 pub const CORRELATION_HEADER: &str = "Bincard-Correlation-Id";
 /// `true`: decide and answer, record nothing.
 pub const DRY_RUN_HEADER: &str = "Bincard-Dry-Run";
+/// W3C trace context: what the caller's own traces call this request. It stands in our log lines, nowhere else.
+pub const TRACE_HEADER: &str = "traceparent";
 /// Who acts, by their own word: a person's id, `anonymous` without it.
 pub const ACTOR_HEADER: &str = "Bincard-Actor";
 
@@ -132,12 +134,17 @@ fn typed(name: &str, body: &[u8]) -> Result<Command, Invalid> {
         return Err(Invalid::whole("unknown_command", message));
     }
     invalid::object(body)?;
-    invalid::read_with(body, |deserializer| {
+    let command = invalid::read_with(body, |deserializer| {
         let mut track = serde_path_to_error::Track::new();
         let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
         let command = Command::deserialize(name, tracked).expect("a public command is in the table");
         command.map_err(|error| serde_path_to_error::Error::new(track.path(), error))
-    })
+    })?;
+    // Only a list can be what should have been named fields.
+    if body.contains(&b'[') {
+        invalid::no_positional_fields(body, &command)?;
+    }
+    Ok(command)
 }
 
 fn is_public(name: &str) -> bool {

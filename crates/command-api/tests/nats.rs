@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_nats::{Client, HeaderMap};
 use command_api::nats::{self, Door};
-use command_api::{Options, Service};
+use command_api::{Options, QueueLimits, Service};
 use futures::StreamExt;
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
@@ -57,8 +57,12 @@ async fn connect(server: &Server) -> Client {
     panic!("nats-server does not answer at {}", server.url);
 }
 
+fn options(data: &Path) -> Options {
+    Options::new(data, Settings::named(Name::try_new("main").unwrap()))
+}
+
 fn start(data: &Path) -> Service {
-    Service::start(Options::new(data, Settings::named(Name::try_new("main").unwrap()))).unwrap()
+    Service::start(options(data)).unwrap()
 }
 
 async fn stop(door: Door, service: Service) {
@@ -167,6 +171,38 @@ async fn requests_of_one_subscription_are_decided_in_the_order_of_their_arrival(
         let sku = reply["events"][0]["sku"].as_str().unwrap();
         assert_eq!(reply["sequence"], 3 + sku[1..].parse::<u64>().unwrap(), "{sku}");
     }
+    stop(door, service).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_of_a_flood_is_answered() {
+    let Some(server) = server_with("") else { return };
+    let client = connect(&server).await;
+    let data = tempfile::tempdir().unwrap();
+    let mut options = options(data.path());
+    options.queue = QueueLimits { commands: 10, ..QueueLimits::default() };
+    let service = Service::start(options).unwrap();
+    let door = nats::serve(client.clone(), service.clone()).await.unwrap();
+    let inbox = client.new_inbox();
+    let mut replies = client.subscribe(inbox.clone()).await.unwrap();
+    for number in 0..3000 {
+        let body = json!({"sku": format!("S{number}"), "name": "Tea"}).to_string();
+        client
+            .publish_with_reply("bincard.main.command.items.define", inbox.clone(), body.into())
+            .await
+            .unwrap();
+    }
+    let (mut accepted, mut busy) = (0, 0);
+    while accepted + busy < 3000 {
+        let reply = replies.next().await.unwrap();
+        match serde_json::from_slice::<Value>(&reply.payload).unwrap()["status"].as_str().unwrap() {
+            "accepted" => accepted += 1,
+            "busy" => busy += 1,
+            other => panic!("{other}"),
+        }
+    }
+    assert!(accepted > 0 && busy > 0, "{accepted} accepted, {busy} busy");
+    assert_eq!(service.durable_sequence(), 2 + accepted);
     stop(door, service).await;
 }
 

@@ -13,7 +13,7 @@ use super::ledger::{Ledger, Named};
 use super::parameters::query_of_parameters;
 use super::problem::Problem;
 use crate::invalid::Invalid;
-use crate::request::{Batch, read_command};
+use crate::request::{Batch, TRACE_HEADER, read_command};
 use crate::service::{Offered, Service, read_query};
 use crate::writer::Request;
 
@@ -24,12 +24,12 @@ pub(super) async fn command(
     body: Body,
 ) -> Response {
     let request = read_command_request(&name, &headers, body).await;
-    answer(&service, service.offer(request)).await
+    answer(&service, service.offer(request), &name, &headers).await
 }
 
 pub(super) async fn batch(Ledger(service): Ledger, headers: HeaderMap, body: Body) -> Response {
     let batch = read_batch(&headers, body).await;
-    answer(&service, service.offer_batch(batch)).await
+    answer(&service, service.offer_batch(batch), "batch", &headers).await
 }
 
 pub(super) async fn command_status(Ledger(service): Ledger, Named(id): Named) -> Response {
@@ -87,8 +87,10 @@ async fn read_batch(headers: &HeaderMap, body: Body) -> Result<Batch, Invalid> {
     Batch::read(&read_json(headers, body).await?, &envelope)
 }
 
-async fn answer(service: &Service, offered: Offered) -> Response {
-    answering::outcome(&service.outcome(offered).await)
+async fn answer(service: &Service, offered: Offered, asked: &str, headers: &HeaderMap) -> Response {
+    let outcome = service.outcome(offered).await;
+    outcome.log(asked, headers.get(TRACE_HEADER).and_then(|value| value.to_str().ok()));
+    answering::outcome(&outcome)
 }
 
 async fn ask(service: &Service, view: &str, query: Result<Query, Invalid>) -> Response {

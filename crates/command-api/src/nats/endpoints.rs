@@ -13,7 +13,7 @@ use projections::VIEWS;
 use tokio::task::JoinSet;
 
 use crate::invalid::Invalid;
-use crate::request::{Batch, Envelope, read_command};
+use crate::request::{Batch, Envelope, TRACE_HEADER, read_command};
 use crate::service::{COMMAND_STATUS, Offered, Service, page_json, read_query};
 use crate::writer::Request as Decision;
 
@@ -83,6 +83,8 @@ async fn serve_commands(endpoint: Endpoint, asked: Asked, ledger: Service) {
 
 async fn answer(ledger: Service, request: Arc<Request>, offered: Offered) {
     let outcome = ledger.outcome(offered).await;
+    let trace = request.message.headers.as_ref().and_then(|headers| headers.get(TRACE_HEADER));
+    outcome.log(&request.message.subject, trace.map(|value| value.as_str()));
     respond(&request, outcome.to_json()).await;
 }
 

@@ -75,6 +75,15 @@ fn every_bad_body_is_answered_with_its_field_and_what_was_wanted() {
 }
 
 #[test]
+fn a_list_of_values_is_not_named_fields_however_deep_it_stands() {
+    let line = json!({"sku": "A", "quantity": 1, "price": "1"});
+    let place = |line: Value| json!({"channel": "web", "lines": [line]}).to_string();
+    assert!(read_command("orders.place", place(line).as_bytes(), &Envelope::default()).is_ok());
+    let invalid = read("orders.place", &place(json!([1, "A", 1, "1", "0", []])));
+    assert_eq!((invalid.code, invalid.path.as_deref()), ("wrong_type", Some("/lines/0")), "{invalid}");
+}
+
+#[test]
 fn bytes_that_are_no_text_are_not_json() {
     let invalid = read_command("stock.receive", b"{\"sku\":\"\xff\"}", &Envelope::default()).unwrap_err();
     assert_eq!(invalid.code, "not_json");

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use journal::{
     Checked, FileJournal, FrameSource, Head, Journal, JournalRead, JournalThread, Lock, MemoryJournal,
-    Outcome, RealDisk,
+    Outcome, RealDisk, Wake,
 };
 use ledger_core::values::{Name, Text, Timestamp};
 use ledger_core::{Entry, Ledger};
@@ -50,6 +50,14 @@ impl Service {
 
     /// Starts a new ledger that lives in memory alone: for tests, simulations and what-ifs.
     pub fn in_memory(options: Options) -> Result<Self, Fault> {
+        Service::kept_by(options, |journal, wake| Box::new(InMemory { journal, wake }))
+    }
+
+    /// The same, with the journal in the care of another keeper once the ledger is taken.
+    pub(super) fn kept_by(
+        options: Options,
+        keeper: impl FnOnce(MemoryJournal, Wake) -> Box<dyn Keeper>,
+    ) -> Result<Self, Fault> {
         checked_name(&options)?;
         let mut journal = MemoryJournal::new(Uuid::now_v7().into_bytes());
         let reader: Arc<dyn JournalRead> = Arc::new(journal.reader());
@@ -57,8 +65,8 @@ impl Service {
         let writer = take(Ledger::new(), &mut journal, reader.head(), &options)?;
         let inbox = Arc::new(Inbox::new(options.queue));
         let wake = Arc::clone(&inbox);
-        let keeper = InMemory { journal, wake: Box::new(move || wake.wake()) };
-        run(writer, Box::new(keeper), reader, projections, inbox, None, &options)
+        let keeper = keeper(journal, Box::new(move || wake.wake()));
+        run(writer, keeper, reader, projections, inbox, None, &options)
     }
 }
 
@@ -190,7 +198,7 @@ fn run(
     let reading = spawn("views", move || reading.run())?;
     let wakes = reading.thread().clone();
     let writing = Writing { writer, keeper, inbox: Arc::clone(&inbox), reading: wakes, stopped: writer_told };
-    let writing = match spawn("writer", move || writing.run(Vec::new())) {
+    let writing = match spawn("writer", move || writing.run()) {
         Ok(writing) => writing,
         Err(fault) => {
             no_more_frames.store(true, Ordering::Release);

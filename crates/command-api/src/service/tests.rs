@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use journal::{Frame, Journal, Outcome as Fate, Space};
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 use projections::Query;
@@ -292,4 +293,58 @@ async fn the_views_folder_can_be_deleted() {
     std::fs::remove_dir_all(data.path().join("main/projections")).unwrap();
     let service = Service::start(options(data.path())).unwrap();
     assert_eq!(available(&service, &received["position"]).await, 8);
+}
+
+/// Fails at the frame with this number, and at none before.
+struct Failing {
+    kept: super::keeper::InMemory,
+    frames_left: u32,
+    failed: Option<Fate>,
+}
+
+impl Journal for Failing {
+    fn submit(&mut self, frame: Frame) {
+        if self.frames_left == 0 {
+            self.failed = Some(Fate::Unknown { why: "the disk said I/O error".into() });
+            return (self.kept.wake)();
+        }
+        self.frames_left -= 1;
+        self.kept.submit(frame);
+    }
+
+    fn poll(&mut self) -> Option<Fate> {
+        self.failed.take().or_else(|| self.kept.poll())
+    }
+}
+
+impl super::keeper::Keeper for Failing {
+    fn space(&self) -> Space {
+        Space::Enough
+    }
+
+    fn stop(self: Box<Self>) -> Result<(), journal::Fault> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn after_a_failed_append_commands_are_refused_and_queries_answered() {
+    let keeper = |journal, wake| -> Box<dyn super::keeper::Keeper> {
+        Box::new(Failing { kept: super::keeper::InMemory { journal, wake }, frames_left: 4, failed: None })
+    };
+    let service = Service::kept_by(options(Path::new("nowhere")), keeper).unwrap();
+    let received = open_a_shop(&service).await;
+    assert_eq!(service.trouble(), None);
+    let lost = service.submit(define("LOST")).await;
+    assert_eq!((lost.status(), lost.code()), ("unknown", Some("outcome_unknown")));
+    let refused = service.submit(define("LATE")).await;
+    assert_eq!((refused.status(), refused.code()), ("unavailable", Some("writer_stopped")));
+    assert!(refused.message().unwrap().contains("I/O error"));
+    assert!(service.stopped().await.contains("I/O error"));
+    assert!(service.trouble().is_some(), "the service is not ready");
+    assert_eq!(available(&service, &received["position"]).await, 8);
+    let status = service
+        .query("command_status", serde_json::from_value(json!({"filter": {"id": "define LOST"}})).unwrap());
+    assert_eq!(status.await.unwrap().rows, Vec::<Value>::new(), "what is not durable is not shown");
+    service.stop().unwrap();
 }

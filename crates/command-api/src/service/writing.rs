@@ -35,10 +35,10 @@ pub(super) struct Writing {
 
 impl Writing {
     /// Runs until the queue is closed and everything in it is answered.
-    pub(super) fn run(mut self, started: Vec<Output<oneshot::Sender<Answer>>>) -> Result<(), Fault> {
+    pub(super) fn run(mut self) -> Result<(), Fault> {
         let _abandons = Abandons { inbox: Arc::clone(&self.inbox), stopped: self.stopped.clone() };
         let mut taken: VecDeque<Waiting> = VecDeque::new();
-        let mut out = started;
+        let mut out = Vec::new();
         let mut space = Space::Enough;
         loop {
             self.deliver(&mut out);
@@ -57,13 +57,14 @@ impl Writing {
                 self.writer.step(Input::Command(request, to), wall_clock(), &mut out);
                 continue;
             }
-            let signals = self.inbox.take(takes_commands, &mut taken, IDLE);
+            let settled = self.writer.is_settled();
+            let signals = self.inbox.take(takes_commands, settled, &mut taken, IDLE);
             if signals.clock_confirmed {
                 self.writer.step(Input::ClockConfirmed, wall_clock(), &mut out);
             }
             if taken.is_empty() {
                 self.writer.step(Input::Tick, wall_clock(), &mut out);
-                if signals.ended && self.writer.is_settled() && out.is_empty() {
+                if signals.ended && out.is_empty() {
                     return self.keeper.stop();
                 }
             }
