@@ -6,6 +6,7 @@ use ledger_core::items::ItemKind;
 use ledger_core::values::{LocationId, Sku, Timestamp};
 use ledger_core::{Entry, Event, Ledger};
 
+use crate::order_places::{self, OrderBoard};
 use crate::position::Position;
 use crate::subledgers::{Subledgers, Touched};
 
@@ -17,6 +18,8 @@ pub(crate) struct Folded {
     pub(crate) cells: BTreeSet<(Sku, LocationId)>,
     /// Every stocked item, in the order of SKU.
     pub(crate) stocked: BTreeSet<Sku>,
+    /// Every order, in the orders in which the order board shows them.
+    pub(crate) order_board: OrderBoard,
     /// What control accounts must tie out to.
     pub(crate) subledgers: Subledgers,
     /// The first invariant that an entry did not keep.
@@ -43,6 +46,7 @@ impl Folded {
         }
         let before = Touched::by(entry, &self.ledger);
         self.subledgers.take_out(&before, &self.ledger);
+        let orders_before = order_places::named_by(entry, &self.ledger);
         if let Err(what) = self.ledger.apply(entry, log_time) {
             self.first_broken.get_or_insert(Broken { sequence, what });
         }
@@ -52,6 +56,7 @@ impl Folded {
             let sku = self.ledger.items().sku(*item).clone();
             self.cells.insert((sku, self.ledger.locations().id(*location).clone()));
         }
+        order_places::follow(&mut self.order_board, &orders_before, entry, &self.ledger);
         for event in entry.events() {
             if let Event::ItemsDefined(item) = event
                 && item.kind == ItemKind::Stocked

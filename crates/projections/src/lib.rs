@@ -12,12 +12,14 @@
 //! | keep index runs and checkpoints | [`Store`], [`SledStore`], [`MemoryStore`] |
 
 mod as_of;
+mod board;
 mod digest;
 mod effective;
 mod fault;
 mod folded;
 mod history;
 mod index;
+mod order_places;
 mod position;
 mod projections;
 mod query;

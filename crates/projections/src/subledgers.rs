@@ -2,9 +2,10 @@
 
 use ledger_core::books::{Account, Place, StatusGroup};
 use ledger_core::finance::open_balance;
+use ledger_core::payments::Direction;
 use ledger_core::state::Row;
-use ledger_core::values::{Amount, OrderId, RefundId, Text};
-use ledger_core::{Entry, Fact, Ledger};
+use ledger_core::values::{Amount, OrderId, PaymentId, RefundId, Text};
+use ledger_core::{Entry, Fact, Ledger, SubjectKind};
 use smallvec::SmallVec;
 
 /// Sums over the ledger's own cost pools and open items. After every entry they are what a walk over all of them
@@ -14,11 +15,10 @@ pub(crate) struct Subledgers {
     /// What the cost pools of a group hold, over all items and locations.
     pools: [Amount; StatusGroup::COUNT],
     /// What 1100, 2300 and 2310 are open on, over all orders and refunds: debits less credits.
-    open: [Amount; OPEN_ACCOUNTS.len()],
+    open: [Amount; 3],
+    /// What payments moved on 1000 and 1110: captured less refunded.
+    paid: [Amount; 2],
 }
-
-/// Control accounts that are open on documents.
-const OPEN_ACCOUNTS: [Account; 3] = [Account::Receivable, Account::CustomerDeposits, Account::RefundsPayable];
 
 /// A control account beside its subledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub(crate) struct Touched {
     pub(crate) cells: SmallVec<[(Row, Row); 8]>,
     orders: SmallVec<[(Account, OrderId); 4]>,
     claims: SmallVec<[RefundId; 2]>,
+    payments: SmallVec<[PaymentId; 2]>,
 }
 
 impl Touched {
@@ -61,6 +62,11 @@ impl Touched {
                     let Place::Stock(location, _) = place else { continue };
                     let cell = ledger.items().row(movement.sku).zip(ledger.locations().row(location));
                     touched.cells.extend(cell.filter(|(item, at)| ledger.stock().cell(*item, *at).is_some()));
+                }
+            });
+            event.subjects(&mut |subject| {
+                if subject.kind == SubjectKind::Payment {
+                    touched.payments.extend(PaymentId::try_new(subject.id));
                 }
             });
             event.postings(&mut |posting| match posting.account {
@@ -77,6 +83,8 @@ impl Touched {
         touched.orders.dedup();
         touched.claims.sort_unstable();
         touched.claims.dedup();
+        touched.payments.sort_unstable();
+        touched.payments.dedup();
         touched
     }
 }
@@ -107,6 +115,17 @@ impl Subledgers {
         for claim in &touched.claims {
             count(refunds, open_balance(ledger, Account::RefundsPayable, claim.as_str()));
         }
+        let [bank, clearing] = &mut self.paid;
+        for payment in touched.payments.iter().filter_map(|id| ledger.payments().find(id)) {
+            let total = if payment.account == Account::Bank { &mut *bank } else { &mut *clearing };
+            count(
+                total,
+                match payment.direction {
+                    Direction::Captured => payment.amount,
+                    Direction::Refunded => -payment.amount,
+                },
+            );
+        }
     }
 
     /// Every control account beside its subledger, in the order of the chart.
@@ -114,10 +133,14 @@ impl Subledgers {
         let in_transit = self.pools[StatusGroup::InTransit.index()];
         let on_hand = self.pools.iter().copied().sum::<Amount>() - in_transit;
         let [receivable, deposits, refunds] = self.open;
+        let [bank, clearing] = self.paid;
         [
+            (Account::Bank, "payments", bank),
             (Account::Receivable, "open orders", receivable),
+            (Account::ChannelClearing, "payments", clearing),
             (Account::Inventory, "cost pools on hand", on_hand),
             (Account::InventoryInTransit, "cost pools in transit", in_transit),
+            (Account::GoodsInDelivery, "nothing, while revenue is recognised at shipment", Amount::ZERO),
             (Account::CustomerDeposits, "paid and not yet invoiced, by order", deposits),
             (Account::RefundsPayable, "granted refunds not yet paid", refunds),
         ]

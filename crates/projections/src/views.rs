@@ -8,6 +8,9 @@ mod availability;
 mod bin_card;
 mod health;
 mod journal_lines;
+mod order;
+mod order_board;
+mod order_parts;
 mod stock_position;
 mod trial_balance;
 mod valuation;
@@ -28,6 +31,8 @@ pub const VIEWS: &[ViewKind] = &[
     ViewKind::of::<availability::Availability>(),
     ViewKind::of::<bin_card::BinCard>(),
     ViewKind::of::<valuation::Valuation>(),
+    ViewKind::of::<order_board::OrderBoard>(),
+    ViewKind::of::<order::OrderDetail>(),
     ViewKind::of::<trial_balance::TrialBalance>(),
     ViewKind::of::<journal_lines::JournalLines>(),
     ViewKind::of::<audit::Audit>(),

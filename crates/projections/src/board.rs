@@ -1,0 +1,98 @@
+//! The order in which a board pages over documents: sorted in memory, bucket by bucket, so that a filter on the bucket
+//! (the state, mostly) reads nothing else.
+
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::ops::Bound;
+
+use ledger_core::state::Row;
+
+/// A document's place on a board: its bucket, and its key in each sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place<const SORTS: usize> {
+    pub(crate) bucket: usize,
+    pub(crate) keys: [i64; SORTS],
+}
+
+/// A sort key, and the document's row number to tell equal keys apart.
+pub(crate) type BoardKey = (i64, u32);
+
+type Sorted = BTreeMap<BoardKey, Row>;
+
+/// Documents by bucket and sort.
+#[derive(Debug)]
+pub(crate) struct Board<const SORTS: usize, const BUCKETS: usize> {
+    buckets: [[Sorted; SORTS]; BUCKETS],
+}
+
+impl<const SORTS: usize, const BUCKETS: usize> Default for Board<SORTS, BUCKETS> {
+    fn default() -> Self {
+        Board { buckets: std::array::from_fn(|_| std::array::from_fn(|_| Sorted::new())) }
+    }
+}
+
+impl<const SORTS: usize, const BUCKETS: usize> Board<SORTS, BUCKETS> {
+    /// Moves a document to where it now belongs.
+    pub(crate) fn put(&mut self, row: Row, before: Option<Place<SORTS>>, now: Place<SORTS>) {
+        if before == Some(now) {
+            return;
+        }
+        if let Some(before) = before {
+            for (sorted, key) in self.buckets[before.bucket].iter_mut().zip(before.keys) {
+                sorted.remove(&(key, row.number()));
+            }
+        }
+        for (sorted, key) in self.buckets[now.bucket].iter_mut().zip(now.keys) {
+            sorted.insert((key, row.number()), row);
+        }
+    }
+
+    /// Documents of the buckets that count, behind a key, in the order of a sort.
+    pub(crate) fn behind(
+        &self,
+        counts: impl Fn(usize) -> bool,
+        sort: Sort,
+        after: Option<BoardKey>,
+    ) -> impl Iterator<Item = (BoardKey, Row)> {
+        let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let streams =
+            self.buckets.iter().enumerate().filter(|(bucket, _)| counts(*bucket)).map(|(_, sorts)| {
+                let sorted = &sorts[sort.key];
+                let stream: Box<dyn Iterator<Item = (&BoardKey, &Row)>> = match sort.descending {
+                    false => Box::new(sorted.range((behind, Bound::Unbounded))),
+                    true => Box::new(sorted.range((Bound::Unbounded, behind)).rev()),
+                };
+                stream.peekable()
+            });
+        Merged { streams: streams.collect(), descending: sort.descending }
+    }
+}
+
+/// One of a board's sorts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sort {
+    /// Which of the keys.
+    pub(crate) key: usize,
+    /// From the largest.
+    pub(crate) descending: bool,
+}
+
+type Stream<'b> = Peekable<Box<dyn Iterator<Item = (&'b BoardKey, &'b Row)> + 'b>>;
+
+/// The buckets' documents in one order.
+struct Merged<'b> {
+    streams: Vec<Stream<'b>>,
+    descending: bool,
+}
+
+impl Iterator for Merged<'_> {
+    type Item = (BoardKey, Row);
+
+    fn next(&mut self) -> Option<(BoardKey, Row)> {
+        let descending = self.descending;
+        let heads = self.streams.iter_mut().enumerate();
+        let heads = heads.filter_map(|(at, stream)| stream.peek().map(|(key, _)| (**key, at)));
+        let (_, at) = if descending { heads.max() } else { heads.min() }?;
+        self.streams[at].next().map(|(key, row)| (*key, *row))
+    }
+}

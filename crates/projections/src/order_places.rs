@@ -1,0 +1,57 @@
+//! Where orders stand on the order board.
+
+use ledger_core::orders::{Order, OrderState};
+use ledger_core::state::Row;
+use ledger_core::values::{OrderId, Text};
+use ledger_core::{Entry, Fact, Ledger, SubjectKind};
+use smallvec::SmallVec;
+
+use crate::board::{Board, Place};
+
+/// Keys of the order board: placed at, ship by, value.
+pub(crate) const ORDER_SORTS: usize = 3;
+/// Buckets of the order board: every state, held or not.
+pub(crate) const ORDER_BUCKETS: usize = OrderState::ALL.len() * 2;
+
+/// Every order, by state and whether it is held.
+pub(crate) type OrderBoard = Board<ORDER_SORTS, ORDER_BUCKETS>;
+/// Orders that an entry names, and where they stood before it.
+pub(crate) type OrdersBefore = SmallVec<[(Row, Place<ORDER_SORTS>); 2]>;
+
+/// The bucket of a state.
+pub(crate) fn bucket(state: OrderState, is_held: bool) -> usize {
+    (state as usize - 1) * 2 + usize::from(is_held)
+}
+
+fn place(order: &Order) -> Place<ORDER_SORTS> {
+    // An order without a date is behind all that have one.
+    let ship_by = order.ship_by.map_or(i64::MAX, |ship_by| ship_by.micros());
+    Place {
+        bucket: bucket(order.state, !order.holds.is_empty()),
+        keys: [order.placed_at.micros(), ship_by, order.total().minor_units()],
+    }
+}
+
+/// The orders that an entry names, as they stand.
+pub(crate) fn named_by(entry: &Entry, ledger: &Ledger) -> OrdersBefore {
+    let mut named = OrdersBefore::new();
+    for event in entry.events() {
+        event.subjects(&mut |subject| {
+            if subject.kind != SubjectKind::Order {
+                return;
+            }
+            let row = OrderId::try_new(subject.id).ok().and_then(|id| ledger.orders().row(&id));
+            let Some(row) = row.filter(|row| !named.iter().any(|(known, _)| known == row)) else { return };
+            named.push((row, place(ledger.orders().get(row))));
+        });
+    }
+    named
+}
+
+/// Moves the orders that an entry named to where they now stand.
+pub(crate) fn follow(board: &mut OrderBoard, before: &OrdersBefore, entry: &Entry, ledger: &Ledger) {
+    for (row, now) in named_by(entry, ledger) {
+        let before = before.iter().find(|(known, _)| *known == row).map(|(_, place)| *place);
+        board.put(row, before, now);
+    }
+}
