@@ -11,6 +11,7 @@
 
 mod asyncapi;
 mod components;
+mod definitions;
 mod openapi;
 mod schemas;
 
@@ -59,6 +60,25 @@ mod tests {
                 let pointer = reference.strip_prefix('#').expect("references stay within their document");
                 assert!(document.pointer(pointer).is_some(), "{path}: {reference}");
             }
+        }
+    }
+
+    #[test]
+    fn shared_names_are_nobodys_twice_and_carry_no_numbers() {
+        let openapi = documents().into_iter().find(|(path, _)| path == "openapi.json").unwrap().1;
+        let schemas = openapi["components"]["schemas"].as_object().unwrap();
+        let own = ["Event", "Query", "Reply", "Batch", "BatchReply", "Problem"];
+        for name in schemas.keys() {
+            assert!(!name.ends_with(|last: char| last.is_ascii_digit()), "{name}: two types of one name");
+        }
+        for name in own {
+            let mut definitions = definitions::Definitions::under("/$defs");
+            let of_ledger: Vec<Value> = Command::KINDS.iter().map(|kind| definitions.command(kind)).collect();
+            let of_ledger: Vec<&Value> = of_ledger.iter().collect();
+            assert!(
+                !definitions.into_referred(&of_ledger).contains_key(name),
+                "{name} is a type of the ledger too"
+            );
         }
     }
 

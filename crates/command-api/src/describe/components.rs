@@ -2,9 +2,9 @@
 
 use ledger_core::{Command, Event};
 use projections::{Query, VIEWS};
-use schemars::SchemaGenerator;
-use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+
+use super::definitions::Definitions;
 
 /// Where shared schemas stand in both documents.
 pub(super) const SCHEMAS: &str = "/components/schemas";
@@ -21,23 +21,17 @@ pub(super) fn key(what: &str, name: &str) -> String {
 
 /// Every shared schema.
 pub(super) fn schemas() -> Map<String, Value> {
-    let mut generator: SchemaGenerator = SchemaSettings::draft2020_12()
-        .with(|settings| {
-            settings.definitions_path = SCHEMAS.into();
-            settings.meta_schema = None;
-        })
-        .into_generator();
+    let mut definitions = Definitions::under(SCHEMAS);
     let mut schemas = Map::new();
     for kind in Command::KINDS.iter().filter(|kind| kind.public) {
-        schemas.insert(key("command", kind.name), (kind.schema)(&mut generator).to_value());
+        schemas.insert(key("command", kind.name), definitions.command(kind));
     }
     for kind in Event::KINDS {
-        let fields = (kind.schema)(&mut generator).to_value();
-        schemas.insert(key("event", kind.name), typed(kind.name, fields));
+        schemas.insert(key("event", kind.name), definitions.event(kind));
     }
     for view in VIEWS {
-        schemas.insert(key("filter", view.name), (view.filter_schema)(&mut generator).to_value());
-        schemas.insert(key("row", view.name), (view.row_schema)(&mut generator).to_value());
+        schemas.insert(key("filter", view.name), definitions.filter(view));
+        schemas.insert(key("row", view.name), definitions.row(view));
         schemas.insert(key("page", view.name), page_schema(&reference(&key("row", view.name))));
         let query = json!({ "filter": reference(&key("filter", view.name)), "sort": { "enum": view.sorts } });
         let query = json!({ "allOf": [reference("Query"), { "properties": query }] });
@@ -45,26 +39,17 @@ pub(super) fn schemas() -> Map<String, Value> {
     }
     let events = Event::KINDS.iter().map(|kind| reference(&key("event", kind.name)));
     schemas.insert("Event".into(), json!({ "oneOf": events.collect::<Vec<_>>() }));
-    schemas.insert("Query".into(), generator.root_schema_for::<Query>().to_value());
+    schemas.insert("Query".into(), definitions.of::<Query>());
     schemas.insert("Reply".into(), reply_schema());
     schemas.insert("Batch".into(), batch_schema());
     schemas.insert("BatchReply".into(), batch_reply_schema());
     schemas.insert("Problem".into(), problem_schema());
-    let own: Vec<String> = schemas.keys().cloned().collect();
-    for (name, schema) in generator.take_definitions(true) {
-        assert!(!own.contains(&name), "{name} is a shared schema and a type of the ledger");
-        schemas.insert(name, schema);
-    }
-    if let Some(Value::Object(query)) = schemas.get_mut("Query") {
-        query.shift_remove("$defs");
+    let referred = definitions.into_referred(&schemas.values().collect::<Vec<_>>());
+    for (name, schema) in referred {
+        // A type of the ledger that is called like a shared schema keeps that one's place.
+        schemas.entry(name).or_insert(schema);
     }
     schemas
-}
-
-/// An event's fields with its name as `type` before them.
-pub(super) fn typed(name: &str, fields: Value) -> Value {
-    let tag = json!({ "type": "object", "properties": { "type": { "const": name } }, "required": ["type"] });
-    json!({ "allOf": [tag, fields] })
 }
 
 /// Every reply to a command.
