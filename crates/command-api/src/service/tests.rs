@@ -8,6 +8,7 @@ use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 use projections::Query;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Fault, Options, Service};
 use crate::inbox::QueueLimits;
@@ -239,6 +240,15 @@ async fn a_flood_of_ten_times_the_queue_accounts_for_every_request() {
 }
 
 #[tokio::test]
+async fn the_queue_is_bounded_by_bytes_too() {
+    let mut options = options(Path::new("nowhere"));
+    options.queue = QueueLimits { bytes: 10, ..QueueLimits::default() };
+    let service = Service::in_memory(options).unwrap();
+    assert_eq!(service.submit(define("A")).await.code(), Some("queue_full"));
+    assert_eq!(service.durable_sequence(), 2);
+}
+
+#[tokio::test]
 async fn a_stop_answers_what_waits_and_refuses_what_comes_after() {
     let data = tempfile::tempdir().unwrap();
     let service = Service::start(options(data.path())).unwrap();
@@ -346,5 +356,19 @@ async fn after_a_failed_append_commands_are_refused_and_queries_answered() {
     let status = service
         .query("command_status", serde_json::from_value(json!({"filter": {"id": "define LOST"}})).unwrap());
     assert_eq!(status.await.unwrap().rows, Vec::<Value>::new(), "what is not durable is not shown");
+    let (status, problem) = ready(service.clone()).await;
+    assert_eq!(status, 503);
+    assert!(problem.contains("not_ready") && problem.contains("I/O error"), "{problem}");
     service.stop().unwrap();
+}
+
+/// Asks over HTTP whether the ledger is ready.
+async fn ready(service: Service) -> (u16, String) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut socket = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    tokio::spawn(crate::http::serve(listener, service.into(), std::future::pending()));
+    socket.write_all(b"GET /health/ready HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
 }
