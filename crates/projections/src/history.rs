@@ -25,6 +25,21 @@ pub(crate) enum Select {
     Key(Key),
 }
 
+/// Which way through the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
+    /// From the oldest, behind an entry.
+    Up {
+        /// Its sequence; 0 to begin with the first.
+        after: u64,
+    },
+    /// From the newest, before an entry.
+    Down {
+        /// Its sequence; one more than the last to begin with the last.
+        before: u64,
+    },
+}
+
 /// An entry with its place in the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorded {
@@ -56,7 +71,12 @@ impl Recorded {
 impl<'p> History<'p> {
     /// Entries after one, in the order of the log.
     pub(crate) fn entries(&self, select: Select, after: u64) -> Entries<'p> {
-        Entries { history: *self, select, after, found: Vec::new().into_iter(), frame: None, source: None }
+        self.walk(select, Way::Up { after })
+    }
+
+    /// Entries in the order of the log, or against it.
+    pub(crate) fn walk(&self, select: Select, way: Way) -> Entries<'p> {
+        Entries { history: *self, select, way, found: Vec::new().into_iter(), frame: None, source: None }
     }
 
     /// One entry that must be there.
@@ -73,11 +93,11 @@ impl<'p> History<'p> {
     }
 }
 
-/// Entries in the order of the log.
+/// Entries one after the other.
 pub(crate) struct Entries<'p> {
     history: History<'p>,
     select: Select,
-    after: u64,
+    way: Way,
     found: std::vec::IntoIter<u64>,
     /// The frame last read: neighbours are often in it.
     frame: Option<Frame>,
@@ -88,26 +108,37 @@ impl Entries<'_> {
     /// The next entry, or `None` after the last.
     pub(crate) fn next(&mut self) -> Result<Option<Recorded>, Fault> {
         let Some(sequence) = self.next_sequence()? else { return Ok(None) };
-        self.after = sequence;
-        if let Some(recorded) =
-            self.frame.as_ref().map(|frame| Recorded::read(frame, sequence)).transpose()?.flatten()
+        self.way = match self.way {
+            Way::Up { .. } => Way::Up { after: sequence },
+            Way::Down { .. } => Way::Down { before: sequence },
+        };
+        if let Some(frame) = &self.frame
+            && let Some(recorded) = Recorded::read(frame, sequence)?
         {
             return Ok(Some(recorded));
         }
-        self.frame = match self.select {
-            Select::All => self.next_frame(sequence)?,
-            Select::Key(_) => self.history.journal.frame_at(sequence)?,
+        self.frame = match (self.select, self.way) {
+            (Select::All, Way::Up { .. }) => self.next_frame(sequence)?,
+            (Select::Key(_), _) | (_, Way::Down { .. }) => self.history.journal.frame_at(sequence)?,
         };
         let frame = self.frame.as_ref().ok_or(Fault::Missing { sequence })?;
         Recorded::read(frame, sequence)?.ok_or(Fault::Missing { sequence }).map(Some)
     }
 
     fn next_sequence(&mut self) -> Result<Option<u64>, Fault> {
-        let Select::Key(key) = self.select else {
-            return Ok(Some(self.after + 1).filter(|next| *next <= self.history.upto));
-        };
-        if self.found.len() == 0 {
-            self.found = self.history.index.sequences(key, self.after, self.history.upto)?.into_iter();
+        let upto = self.history.upto;
+        match (self.select, self.way) {
+            (Select::All, Way::Up { after }) => return Ok(Some(after + 1).filter(|next| *next <= upto)),
+            (Select::All, Way::Down { before }) => {
+                return Ok(before.min(upto + 1).checked_sub(1).filter(|next| *next > 0));
+            }
+            (Select::Key(_), _) if self.found.len() > 0 => {}
+            (Select::Key(key), Way::Up { after }) => {
+                self.found = self.history.index.sequences(key, after, upto)?.into_iter();
+            }
+            (Select::Key(key), Way::Down { before }) => {
+                self.found = self.history.index.sequences_before(key, before.min(upto + 1))?.into_iter();
+            }
         }
         Ok(self.found.next())
     }

@@ -136,7 +136,8 @@ impl Index {
                 });
                 (state.runs.clone(), from_tail.unwrap_or_default())
             };
-            match self.sequences_in_runs(&runs, key, after, upto)? {
+            let behind = runs.partition_point(|run| run.last <= after);
+            match self.sequences_in_runs(runs[behind..].iter(), key, after, upto)? {
                 Looked::Found(found) if found.is_empty() => return Ok(tail),
                 Looked::Found(found) => return Ok(found),
                 // A merge replaced the run meanwhile: look again at what is there now.
@@ -145,10 +146,16 @@ impl Index {
         }
     }
 
-    fn sequences_in_runs(&self, runs: &[Arc<Run>], key: Key, after: u64, upto: u64) -> Result<Looked, Fault> {
+    /// The sequences in the first of these runs that has any.
+    fn sequences_in_runs<'r>(
+        &self,
+        runs: impl Iterator<Item = &'r Arc<Run>>,
+        key: Key,
+        after: u64,
+        upto: u64,
+    ) -> Result<Looked, Fault> {
         let mut found = Vec::new();
-        let first = runs.partition_point(|run| run.last <= after);
-        for run in &runs[first..] {
+        for run in runs {
             for block in run.blocks.iter().filter(|block| block.may_hold(key)) {
                 let mut read = |bytes: &[u8]| sequences_in(bytes, key, after, upto, &mut found);
                 if !self.store.read(&manifest::block_key(block.meta.number), &mut read)? {
@@ -163,6 +170,32 @@ impl Index {
             }
         }
         Ok(Looked::Found(found))
+    }
+
+    /// The same downwards: sequences before one, descending, of the last run (or the tail) that has any.
+    pub(crate) fn sequences_before(&self, key: Key, before: u64) -> Result<Vec<u64>, Fault> {
+        let Some(upto) = before.checked_sub(1) else { return Ok(Vec::new()) };
+        loop {
+            let (runs, mut tail) = {
+                let state = self.state.read();
+                let from_tail = state.tail.get(&key.0).map(|sequences| {
+                    sequences[..sequences.partition_point(|sequence| *sequence <= upto)].to_vec()
+                });
+                (state.runs.clone(), from_tail.unwrap_or_default())
+            };
+            if !tail.is_empty() {
+                tail.reverse();
+                return Ok(tail);
+            }
+            let behind = runs.partition_point(|run| run.first <= upto);
+            match self.sequences_in_runs(runs[..behind].iter().rev(), key, 0, upto)? {
+                Looked::Found(mut found) => {
+                    found.reverse();
+                    return Ok(found);
+                }
+                Looked::Replaced => {}
+            }
+        }
     }
 
     fn next_number(&self) -> u64 {

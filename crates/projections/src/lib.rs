@@ -19,6 +19,7 @@ mod fault;
 mod folded;
 mod history;
 mod index;
+mod log_page;
 mod order_places;
 mod position;
 mod projections;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use journal::{Frame, FrameSource, Head, JournalRead, Witness};
@@ -24,6 +25,8 @@ use crate::source::{Source, State};
 use crate::store::{SledStore, Store};
 use crate::views::{Ask, ViewKind};
 
+/// Frames decoded ahead of the fold when a journal is folded from its start.
+const FRAMES_AHEAD: usize = 16;
 /// How long the fold holds the write lock; a query waits no longer for it.
 const WRITE_SLICE: Duration = Duration::from_micros(500);
 
@@ -80,14 +83,17 @@ impl Projections {
             head: Mutex::new(Head::empty(end.ledger)),
             as_of: AsOfWorker::default(),
         }));
-        let mut frames = journal.frames_from(1)?;
-        while projections.position().sequence < end.sequence {
-            let wanted = projections.position().sequence + 1;
-            let frame = frames.next_frame()?.ok_or(Fault::Missing { sequence: wanted })?;
-            projections.fold(&frame)?;
-            progress(frame.last_sequence(), end.sequence);
-        }
-        Ok(projections)
+        // One thread reads and decodes while this one folds: a rebuild takes as long as the slower of the two.
+        let (decoded_to, decoded) = sync_channel(FRAMES_AHEAD);
+        std::thread::scope(|scope| {
+            scope.spawn(move || decode_all(journal.as_ref(), end.sequence, &decoded_to));
+            for decoded in decoded {
+                let decoded = decoded?;
+                projections.fold_decoded(&decoded)?;
+                progress(decoded.frame.last_sequence(), end.sequence);
+            }
+            Ok(projections)
+        })
     }
 
     /// Folds the next frame of the log in. Queries go on meanwhile.
@@ -275,6 +281,26 @@ impl Projections {
 
     fn history(&self, upto: u64) -> History<'_> {
         History { index: &self.0.index, journal: self.0.journal.as_ref(), upto }
+    }
+}
+
+/// Reads and decodes every frame up to an entry, until the last, a fault, or nobody takes them any more.
+fn decode_all(journal: &dyn JournalRead, upto: u64, decoded_to: &SyncSender<Result<Decoded, Fault>>) {
+    let mut sequence = 0;
+    let mut read = || -> Result<(), Fault> {
+        let mut frames = journal.frames_from(1)?;
+        while sequence < upto {
+            let frame = frames.next_frame()?.ok_or(Fault::Missing { sequence: sequence + 1 })?;
+            sequence = frame.last_sequence();
+            if decoded_to.send(Ok(decode(&frame)?)).is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    };
+    if let Err(fault) = read() {
+        // The other side may have stopped at a fault of its own; then that one is told.
+        let _ = decoded_to.send(Err(fault));
     }
 }
 

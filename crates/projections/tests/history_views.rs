@@ -5,8 +5,9 @@
 mod shop;
 
 use journal::JournalRead;
+use projections::Query;
 use serde_json::{Value, json};
-use shop::{Shop, given_a_shop, query};
+use shop::{Shop, all, given_a_shop, query};
 
 fn commands(rows: &Value) -> Vec<&str> {
     rows.as_array().unwrap().iter().map(|row| row["command"].as_str().unwrap()).collect()
@@ -43,6 +44,32 @@ fn what_was_done_to_a_thing_and_by_an_actor() {
     let mut refused = |filter| shop.projections().query("audit", query(filter)).unwrap_err().to_string();
     let text = refused(json!({"kind": "item"}));
     assert!(text.contains("needs id"), "{text}");
+}
+
+#[test]
+fn newest_first_is_oldest_first_turned_round() {
+    let mut shop = given_two_actors();
+    let projections = shop.projections();
+    for (view, filter) in [
+        ("audit", json!({})),
+        ("audit", json!({"kind": "item", "id": "TEA-01"})),
+        ("audit", json!({"from": "2026-01-01T00:03:00Z", "to": "2026-01-01T00:06:00Z"})),
+        ("journal_lines", json!({})),
+        ("journal_lines", json!({"item": "TEA-01"})),
+    ] {
+        for limit in [1, 2, 100] {
+            let ask = |sort: &str| Query {
+                sort: Some(sort.to_owned()),
+                limit: Some(limit),
+                ..query(filter.clone())
+            };
+            let oldest = all(&projections, view, ask("sequence"));
+            let mut newest = all(&projections, view, ask("-sequence"));
+            assert!(!oldest.is_empty(), "{view} {filter}");
+            newest.reverse();
+            assert_eq!(newest, oldest, "{view} {filter} in pages of {limit}");
+        }
+    }
 }
 
 #[test]

@@ -25,6 +25,16 @@ fn all(index: &Index, key: Key, mut after: u64, upto: u64) -> Vec<u64> {
     }
 }
 
+fn all_before(index: &Index, key: Key, mut before: u64) -> Vec<u64> {
+    let mut found = Vec::new();
+    loop {
+        let next = index.sequences_before(key, before).unwrap();
+        let Some(last) = next.last() else { return found };
+        before = *last;
+        found.extend(next);
+    }
+}
+
 fn keys(names: &[u8]) -> SmallVec<[Key; 16]> {
     let mut keys: SmallVec<[Key; 16]> = names.iter().map(|name| Key::actor(&name.to_string())).collect();
     keys.sort_unstable();
@@ -74,6 +84,10 @@ proptest! {
                 .map(|(_, s)| *s)
                 .collect();
             prop_assert_eq!(all(&index, key, after, upto), wanted);
+            let mut wanted: Vec<u64> =
+                naive.iter().filter(|(k, s)| *k == key && *s < upto).map(|(_, s)| *s).collect();
+            wanted.reverse();
+            prop_assert_eq!(all_before(&index, key, upto), wanted);
         }
     }
 }

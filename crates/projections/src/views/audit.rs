@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::View;
-use crate::history::{Recorded, Select};
+use crate::history::{Recorded, Select, Way};
 use crate::index::Key;
+use crate::log_page::{LOG_SORTS, LogPage};
 use crate::query::QueryFault;
 use crate::rows::{Rows, Taken};
 use crate::source::Source;
@@ -67,7 +68,7 @@ impl View for Audit {
     type Row = Row<'static>;
     const NAME: &'static str = "audit";
     const SUMMARY: &'static str = "What was done to a thing or by an actor, and what happened by it";
-    const SORTS: &'static [&'static str] = &["sequence"];
+    const SORTS: &'static [&'static str] = LOG_SORTS;
 
     fn rows(source: &Source<'_>, filter: &Filter, rows: &mut Rows) -> Result<(), QueryFault> {
         let subject = filter.subject()?;
@@ -76,27 +77,25 @@ impl View for Audit {
             (None, Some(actor)) => Select::Key(Key::actor(actor.as_str())),
             (None, None) => Select::All,
         };
-        let after = match rows.after::<2>()? {
-            None => (0, 0),
-            Some([sequence, place]) => (
-                rows.parse(&sequence, |text| text.parse().ok())?,
-                rows.parse(&place, |text| text.parse().ok())?,
-            ),
-        };
-        let mut entries = source.history.entries(select, u64::saturating_sub(after.0, 1));
+        let page = LogPage::of(rows)?;
+        let mut entries = source.history.walk(select, page.way());
         while let Some(recorded) = entries.next()? {
-            for (place, decided) in (1_u64..).zip(&recorded.entry.commands) {
-                let is_new = (recorded.sequence, place) > after;
-                if !is_new || !filter.includes(&recorded, decided, subject) {
-                    continue;
-                }
-                let cursor = || vec![recorded.sequence.to_string(), place.to_string()];
-                if rows.push(cursor, &row(&recorded, decided)) == Taken::PageIsFull {
+            // Log time never falls: what is past the window stays past it.
+            let is_past = match page.way() {
+                Way::Up { .. } => filter.to.is_some_and(|to| recorded.log_time >= to),
+                Way::Down { .. } => filter.from.is_some_and(|from| recorded.log_time < from),
+            };
+            if is_past {
+                break;
+            }
+            for (cursor, decided) in
+                page.of_entry(recorded.sequence, recorded.entry.commands.iter().collect())
+            {
+                if filter.includes(&recorded, decided, subject)
+                    && rows.push(|| cursor, &row(&recorded, decided)) == Taken::PageIsFull
+                {
                     return Ok(());
                 }
-            }
-            if filter.to.is_some_and(|to| recorded.log_time >= to) {
-                break;
             }
         }
         Ok(())

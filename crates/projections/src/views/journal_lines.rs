@@ -14,6 +14,7 @@ use super::{RowsEffective, View};
 use crate::effective::Effective;
 use crate::history::{History, Recorded, Select};
 use crate::index::Key;
+use crate::log_page::{LOG_SORTS, LogPage};
 use crate::query::QueryFault;
 use crate::rows::{Rows, Taken};
 use crate::source::Source;
@@ -42,7 +43,7 @@ pub(crate) struct Filter {
 
 /// One side of a posting.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Row<'a> {
+pub(crate) struct Row {
     /// The entry.
     sequence: u64,
     /// The line's number in the entry, from 1.
@@ -66,41 +67,41 @@ pub(crate) struct Row<'a> {
     group: Option<StatusGroup>,
     /// The location.
     #[serde(skip_serializing_if = "Option::is_none")]
-    location: Option<&'a LocationId>,
+    location: Option<LocationId>,
     /// The sales channel.
     #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<&'a ChannelId>,
+    channel: Option<ChannelId>,
     /// The item.
     #[serde(skip_serializing_if = "Option::is_none")]
-    item: Option<&'a Sku>,
+    item: Option<Sku>,
     /// The order.
     #[serde(skip_serializing_if = "Option::is_none")]
-    order: Option<&'a OrderId>,
+    order: Option<OrderId>,
     /// The tax jurisdiction.
     #[serde(skip_serializing_if = "Option::is_none")]
-    jurisdiction: Option<&'a Jurisdiction>,
+    jurisdiction: Option<Jurisdiction>,
     /// The country of destination.
     #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<&'a CountryCode>,
+    country: Option<CountryCode>,
     /// What happened.
     event: &'static str,
     /// The document it happened for, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<Document>,
     /// Who acted.
-    actor: &'a ActorId,
+    actor: ActorId,
     /// The id of the command.
-    command_id: &'a CommandId,
+    command_id: CommandId,
 }
 
 pub(crate) struct JournalLines;
 
 impl View for JournalLines {
     type Filter = Filter;
-    type Row = Row<'static>;
+    type Row = Row;
     const NAME: &'static str = "journal_lines";
     const SUMMARY: &'static str = "Every posting with its dimensions and both its dates";
-    const SORTS: &'static [&'static str] = &["sequence"];
+    const SORTS: &'static [&'static str] = LOG_SORTS;
     const EFFECTIVE: Option<RowsEffective<Filter>> =
         Some(|then, filter, rows| postings(&then.history, Some(then), filter, rows));
 
@@ -115,31 +116,25 @@ fn postings(
     filter: &Filter,
     rows: &mut Rows,
 ) -> Result<(), QueryFault> {
-    let after: (u64, u64) = match rows.after::<2>()? {
-        None => (0, 0),
-        Some([sequence, line]) => {
-            (rows.parse(&sequence, |text| text.parse().ok())?, rows.parse(&line, |text| text.parse().ok())?)
-        }
-    };
-    let mut entries = history.entries(filter.select(), after.0.saturating_sub(1));
+    let page = LogPage::of(rows)?;
+    let mut entries = history.walk(filter.select(), page.way());
     while let Some(recorded) = entries.next()? {
-        let (mut line, mut taken) = (0, Taken::Yes);
+        let mut lines = Vec::new();
         for decided in &recorded.entry.commands {
             let posted_at = recorded.effective_at(decided);
             let counts = filter.posts(posted_at) && then.is_none_or(|then| posted_at <= then.at);
             for event in &decided.events {
                 event.postings(&mut |posting| {
-                    line += 1;
-                    let is_next = taken == Taken::Yes && (recorded.sequence, line) > after;
-                    if is_next && counts && !posting.amount.is_zero() && filter.includes(&posting) {
-                        let row = row(&recorded, decided, event, &posting, line);
-                        taken = rows.push(|| vec![recorded.sequence.to_string(), line.to_string()], &row);
-                    }
+                    let line = lines.len() as u64 + 1;
+                    let is_shown = counts && !posting.amount.is_zero() && filter.includes(&posting);
+                    lines.push(is_shown.then(|| row(&recorded, decided, event, &posting, line)));
                 });
             }
         }
-        if taken == Taken::PageIsFull {
-            break;
+        for (cursor, line) in page.of_entry(recorded.sequence, lines) {
+            if line.is_some_and(|line| rows.push(|| cursor, &line) == Taken::PageIsFull) {
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -175,13 +170,7 @@ impl Filter {
     }
 }
 
-fn row<'a>(
-    recorded: &'a Recorded,
-    decided: &'a Decided,
-    event: &Event,
-    posting: &Posting<'a>,
-    line: u64,
-) -> Row<'a> {
+fn row(recorded: &Recorded, decided: &Decided, event: &Event, posting: &Posting<'_>, line: u64) -> Row {
     let (debit, credit) = match posting.amount.is_negative() {
         true => (None, Some(-posting.amount)),
         false => (Some(posting.amount), None),
@@ -196,15 +185,15 @@ fn row<'a>(
         debit,
         credit,
         group: posting.group,
-        location: posting.location,
-        channel: posting.channel,
-        item: posting.item,
-        order: posting.order,
-        jurisdiction: posting.jurisdiction,
-        country: posting.country,
+        location: posting.location.cloned(),
+        channel: posting.channel.cloned(),
+        item: posting.item.cloned(),
+        order: posting.order.cloned(),
+        jurisdiction: posting.jurisdiction.cloned(),
+        country: posting.country.cloned(),
         event: event.name(),
         document: document_of(event),
-        actor: &recorded.entry.actor.id,
-        command_id: &decided.submitted.id,
+        actor: recorded.entry.actor.id.clone(),
+        command_id: decided.submitted.id.clone(),
     }
 }
