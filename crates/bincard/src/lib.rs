@@ -1,6 +1,7 @@
 //! What the binary is made of, so that tests and benchmarks can use it too.
 
 pub mod cli;
+pub mod demo;
 pub mod door;
 pub mod import;
 pub mod subcommands;
