@@ -1,1 +1,4 @@
 //! Measurements, each beside a peer or a limit in the same run.
+
+pub mod orders;
+pub mod table;
