@@ -12,7 +12,9 @@ use crate::codec::{self, CodecFault};
 use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
-use crate::{channels, control, customers, finance, fulfilment, items, locations, orders, payments, stock};
+use crate::{
+    channels, control, customers, finance, fulfilment, items, locations, orders, payments, returns, stock,
+};
 
 /// A business action: what somebody asks for, and the rule that decides it.
 pub trait Action {
@@ -207,6 +209,11 @@ kinds! {
         802 "fulfilment.pack" FulfilmentPack(fulfilment::Pack) public,
         803 "fulfilment.ship" FulfilmentShip(fulfilment::Ship) public,
         804 "fulfilment.deliver" FulfilmentDeliver(fulfilment::Deliver) public,
+        900 "returns.authorise" ReturnsAuthorise(returns::Authorise) public,
+        901 "returns.receive" ReturnsReceive(returns::Receive) public,
+        902 "returns.inspect" ReturnsInspect(returns::Inspect) public,
+        903 "returns.disposition" ReturnsDisposition(returns::Disposition) public,
+        904 "returns.refund" ReturnsRefund(returns::Refund) public,
         1000 "finance.post_manual" FinancePostManual(finance::PostManual) public,
     }
     events {
@@ -242,6 +249,11 @@ kinds! {
         802 "fulfilment.packed" FulfilmentPacked(fulfilment::Packed),
         803 "fulfilment.shipped" FulfilmentShipped(fulfilment::Shipped),
         804 "fulfilment.delivered" FulfilmentDelivered(fulfilment::Delivered),
+        900 "returns.authorised" ReturnsAuthorised(returns::Authorised),
+        901 "returns.received" ReturnsReceived(returns::Received),
+        902 "returns.inspected" ReturnsInspected(returns::Inspected),
+        903 "returns.dispositioned" ReturnsDispositioned(returns::Dispositioned),
+        904 "returns.refunded" ReturnsRefunded(returns::Refunded),
         1000 "finance.posted_manually" FinancePostedManually(finance::PostedManually),
     }
 }

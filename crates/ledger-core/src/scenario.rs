@@ -69,6 +69,11 @@ pub(crate) fn given_an_order(channel: &str, quantity: i64) -> Scenario {
         )
 }
 
+/// The order of `given_an_order`, shipped as s1.
+pub(crate) fn given_a_shipped_order(channel: &str, quantity: i64) -> Scenario {
+    given_an_order(channel, quantity).shipped("s1", "o1")
+}
+
 fn channel(id: &str, settlement: &str, oversell: &str, partial_shipment: &str) -> Value {
     json!({"channel": id, "name": id, "kind": "web", "settlement": settlement, "oversell": oversell,
         "partial_shipment": partial_shipment, "locations": ["AMS1", "BER1"]})
@@ -94,6 +99,14 @@ impl Scenario {
     pub(crate) fn when_effective(mut self, at: &str, name: &str, body: Value) -> Scenario {
         self.outcome = Some(self.submit(vec![(command(name, body), Timestamp::parse(at))]));
         self
+    }
+
+    /// All that is reserved of an order at one location leaves.
+    pub(crate) fn shipped(self, shipment: &str, order: &str) -> Scenario {
+        self.and("fulfilment.plan", json!({"shipment": shipment, "order": order}))
+            .and("fulfilment.pick", json!({"shipment": shipment}))
+            .and("fulfilment.pack", json!({"shipment": shipment}))
+            .and("fulfilment.ship", json!({"shipment": shipment}))
     }
 
     /// Commands that stand or fall together.

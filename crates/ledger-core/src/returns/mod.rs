@@ -1,20 +1,34 @@
-//! Returns.
+//! Returns and refunds: what came back, what was found, what became of it, and what the customer gets for it.
 
-use crate::state::Tracked;
-use crate::{refusals, state};
+mod authorise;
+mod disposition;
+mod document;
+mod entitlement;
+mod grant;
+mod inspect;
+mod receive;
+mod refund;
+mod refunded;
+mod refusal;
 
-state! {
-    /// Returns.
-    pub struct Returns {
-        pub(crate) placeholder: Tracked<u8>,
-    }
+pub use authorise::{Authorise, AuthoriseLine, Authorised, AuthorisedLine};
+pub use disposition::{Disposition, DispositionLine, Dispositioned};
+pub use document::{Grade, GrantedRefund, Outcome, OutcomeUnits, Return, ReturnLine, ReturnStage, Returns};
+pub use inspect::{Inspect, InspectLine, Inspected, InspectedLine};
+pub use receive::{Receive, ReceiveLine, Received, ReceivedLine};
+pub use refund::{Refund, RefundCharge, RefundLine};
+pub use refunded::{Refunded, RefundedCharge, RefundedLine};
+pub use refusal::Refusal;
+
+use crate::ledger::Ledger;
+use crate::values::ReturnId;
+
+/// The return, if it was ever authorised or received.
+fn known<'l>(ledger: &'l Ledger, id: &ReturnId) -> Result<&'l Return, Refusal> {
+    ledger.returns.find(id).ok_or_else(|| Refusal::UnknownReturn { rma: id.clone() })
 }
 
-refusals! {
-    /// Why it is refused.
-    pub enum Refusal {
-        /// Nothing.
-        #[error("nothing")]
-        Nothing {},
-    }
+/// The line of a return.
+fn line_of<'r>(id: &ReturnId, found: &'r Return, line: u16) -> Result<&'r ReturnLine, Refusal> {
+    found.line(line).ok_or_else(|| Refusal::UnknownReturnLine { rma: id.clone(), line })
 }

@@ -67,11 +67,13 @@ pub fn require_room(
     status: Status,
     (quantity, value): (Quantity, Amount),
 ) -> Result<(), Refusal> {
-    let Some(cell) = ledger.stock.cell(item, at) else { return Ok(()) };
-    if cell.quantity(status).checked_add(quantity).is_none() {
+    let cell = ledger.stock.cell(item, at);
+    let held = cell.map_or(Quantity::ZERO, |cell| cell.quantity(status));
+    let worth = cell.map_or(Amount::ZERO, |cell| cell.group_value(status.group()));
+    if held.checked_add(quantity).is_none() {
         return Err(Refusal::QuantityOutOfRange { sku: sku.clone(), location: location.clone(), quantity });
     }
-    if cell.group_value(status.group()).checked_add(value).is_none() {
+    if worth.checked_add(value).is_none() {
         return Err(Refusal::ValueOutOfRange { sku: sku.clone(), location: location.clone(), value });
     }
     Ok(())
