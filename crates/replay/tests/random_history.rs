@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "in a test, what cannot be had is a failure")]
 #![allow(dead_code, reason = "the generator of commands is the one that the ledger's own properties use")]
 
+#[path = "../../ledger-core/tests/properties/after_sale.rs"]
+mod after_sale;
 #[path = "../../ledger-core/tests/properties/commands.rs"]
 mod commands;
 #[path = "../../projections/tests/shop/mod.rs"]

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::after_sale::after_sale;
 use crate::world::{CHANNELS, LOCATIONS, SKUS, World};
 use ledger_core::Status;
 use ledger_core::fulfilment::ShipmentState;
@@ -30,6 +31,8 @@ pub(crate) enum Step {
     Capture { which: u8, part: u8 },
     /// The next thing is done to a shipment, or a new one is planned.
     Fulfil { which: u8, new: bool, twist: u8 },
+    /// Something is done about goods or money on their way back.
+    AfterSale { what: u8, which: u8, twist: u8 },
     /// A posting by hand.
     Post { amount: u16, gap: bool, account: u8 },
     /// Master data.
@@ -78,6 +81,8 @@ pub(crate) fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         3 => (any::<u8>(), any::<u8>()).prop_map(|(which, part)| Step::Capture { which, part }),
         9 => (any::<u8>(), prop::bool::weighted(0.3), any::<u8>()).prop_map(
             |(which, new, twist)| Step::Fulfil { which, new, twist }),
+        10 => (0..12u8, any::<u8>(), any::<u8>()).prop_map(
+            |(what, which, twist)| Step::AfterSale { what, which, twist }),
         1 => (1..5_000u16, prop::bool::weighted(0.1), 0..6u8).prop_map(
             |(amount, gap, account)| Step::Post { amount, gap, account }),
         2 => (0..8u8, any::<u8>()).prop_map(|(what, which)| Step::Master { what, which }),
@@ -104,6 +109,7 @@ pub(crate) fn of(step: &Step, world: &mut World) -> Vec<(String, Value)> {
         Step::Order { what, which, line, units } => on_an_order(world, what, which, (line, units)),
         Step::Capture { which, part } => capture(world, which, part),
         Step::Fulfil { which, new, twist } => fulfil(world, which, new, twist),
+        Step::AfterSale { what, which, twist } => after_sale(world, what, which, twist),
         Step::Post { amount, gap, account } => vec![("finance.post_manual", post(amount, gap, account))],
         Step::Master { what, which } => vec![master(world, what, which)],
         Step::Wait { minutes } => {
@@ -122,7 +128,7 @@ fn on(Shelf { item, location }: Shelf) -> Value {
     json!({"sku": SKUS[usize::from(item)], "location": LOCATIONS[usize::from(location)]})
 }
 
-fn with(mut body: Value, fields: Value) -> Value {
+pub(crate) fn with(mut body: Value, fields: Value) -> Value {
     if let (Value::Object(body), Value::Object(fields)) = (&mut body, fields) {
         body.extend(fields);
     }
@@ -201,7 +207,7 @@ fn unreserve(world: &World, which: u8, units: Option<u8>) -> Vec<(&'static str, 
     vec![("stock.unreserve", units.map_or(body.clone(), |units| with(body, json!({"quantity": units}))))]
 }
 
-fn one_of<T>(all: &[T], which: u8) -> Option<&T> {
+pub(crate) fn one_of<T>(all: &[T], which: u8) -> Option<&T> {
     if all.is_empty() { None } else { all.get(usize::from(which) % all.len()) }
 }
 
@@ -209,8 +215,8 @@ fn place(world: &World, channel: u8, lines: &[(u8, u8, u16, u8)], charge: Option
     let lines: Vec<_> = lines.iter().map(|(item, units, price, extra)| {
         let sku = if *item == 29 { "WRAP" } else { SKUS[usize::from(*item) % 3] };
         // A discount now and then is more than the line is worth; a tax never divides evenly.
-        let discount = if extra % 4 == 0 { money(u16::from(*extra)) } else { "0".to_owned() };
-        let taxes = if extra % 3 == 0 { json!([]) } else { json!([{"jurisdiction": "NL", "amount": money(price / 5)}]) };
+        let discount = if extra.is_multiple_of(4) { money(u16::from(*extra)) } else { "0".to_owned() };
+        let taxes = if extra.is_multiple_of(3) { json!([]) } else { json!([{"jurisdiction": "NL", "amount": money(price / 5)}]) };
         json!({"sku": sku, "quantity": units, "price": money(*price), "discount": discount, "taxes": taxes})
     }).collect();
     let charges: Vec<_> = charge
@@ -244,7 +250,7 @@ fn on_an_order(world: &World, what: u8, which: u8, (line, units): (u8, u8)) -> V
         )],
         (4, _) if units == 1 => vec![("orders.cancel", json!({"order": id, "reason": "random"}))],
         _ if waits || nonsense => vec![("orders.allocate", json!({"order": id}))],
-        (5, None) if order.state.as_str() == "captured" || nonsense => {
+        (4 | 5, None) if order.state.as_str() == "captured" || nonsense => {
             vec![("orders.release", json!({"order": id}))]
         }
         _ if nonsense => vec![("orders.clear_hold", json!({"order": id, "reason": reason}))],
@@ -281,7 +287,7 @@ fn fulfil(world: &World, which: u8, new: bool, twist: u8) -> Vec<(&'static str, 
     let shipment_alone = json!({"shipment": id});
     let next = match shipment.state {
         ShipmentState::Planned if twist < 60 => {
-            let short = if twist % 2 == 0 { "adjust" } else { "quarantine" };
+            let short = if twist.is_multiple_of(2) { "adjust" } else { "quarantine" };
             let line = &shipment.lines[usize::from(twist) % shipment.lines.len()];
             let found = line.planned.units() - i64::from(twist % 3);
             let lines = json!([{"line": line.line, "quantity": found.max(0), "short": short}]);
@@ -332,7 +338,7 @@ fn post(amount: u16, gap: bool, account: u8) -> Value {
 
 fn master(world: &World, what: u8, which: u8) -> (&'static str, Value) {
     let fresh = world.ledger.items().iter().count();
-    let number = if which % 4 == 0 { fresh.saturating_sub(1) } else { fresh };
+    let number = if which.is_multiple_of(4) { fresh.saturating_sub(1) } else { fresh };
     let drafts = world.ledger.items().iter().filter(|(_, _, item)| item.state.as_str() == "draft");
     let draft = drafts.map(|(_, sku, _)| sku.to_string()).next().unwrap_or_else(|| "nothing".to_owned());
     let sku = world.ledger.items().iter().last().map_or_else(String::new, |(_, sku, _)| sku.to_string());
@@ -340,7 +346,9 @@ fn master(world: &World, what: u8, which: u8) -> (&'static str, Value) {
         0 | 6 => ("items.define", json!({"sku": format!("new-{number}"), "name": "New"})),
         1 | 7 => ("items.activate", json!({"sku": draft})),
         // Retiring what the world trades in would end the play.
-        2 => ("items.retire", json!({"sku": if which % 8 != 0 { sku } else { "FIFO-1".to_owned() }})),
+        2 => {
+            ("items.retire", json!({"sku": if !which.is_multiple_of(8) { sku } else { "FIFO-1".to_owned() }}))
+        }
         3 => ("locations.define", json!({"location": format!("L-{which}"), "name": "New", "kind": "store"})),
         4 => ("customers.define", json!({"customer": format!("C-{which}")})),
         _ => {

@@ -74,6 +74,23 @@ impl Model {
                 *model.sold.entry(text(line, "sku").to_owned()).or_default() += units(line, "quantity");
                 model.change(line, &at(&event, line), "packed", OUTSIDE)
             }),
+            "returns.received" => self.each(&event, "lines", |model, line| {
+                let (sku, came_back) = (text(line, "sku").to_owned(), units(line, "quantity"));
+                model.change(line, &at(&event, line), OUTSIDE, "inspection")?;
+                *model.came_in.entry(sku.clone()).or_default() -= came_back;
+                *model.sold.entry(sku).or_default() -= came_back;
+                Ok(())
+            }),
+            "returns.dispositioned" => {
+                let to = match text(&event, "outcome") {
+                    "restock" => "available",
+                    "quarantine" => "quarantined",
+                    "refurbish" => "refurbishing",
+                    _ => OUTSIDE,
+                };
+                self.change(&event, &event, "inspection", to)
+            }
+            "returns.authorised" | "returns.inspected" | "returns.refunded" => Ok(()),
             "items.defined"
             | "items.activated"
             | "items.retired"

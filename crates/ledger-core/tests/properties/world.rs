@@ -32,6 +32,8 @@ impl World {
         world
     }
 
+    /// The time of the next command.
+    #[allow(dead_code, reason = "asked for where the world is replayed, not by the properties")]
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
