@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, Return, ReturnLine};
+use super::{Refusal, Return, ReturnLine, sized};
 use crate::books::{Fact, Subject, SubjectKind};
 use crate::draft::Draft;
 use crate::kinds::Action;
@@ -100,9 +100,7 @@ impl Action for Authorise {
         if let Some(expires_at) = self.expires_at.filter(|expires_at| *expires_at <= now) {
             return Err(Refusal::ExpiryNotAhead { rma: id, expires_at, now }.into());
         }
-        if self.lines.is_empty() {
-            return Err(Refusal::NoLines {}.into());
-        }
+        sized(self.lines.len())?;
         let mut lines: Vec<AuthorisedLine> = Vec::with_capacity(self.lines.len());
         for (AuthoriseLine { line, quantity }, number) in self.lines.iter().zip(1..) {
             let found = orders::line(ledger, order_row, *line)?;

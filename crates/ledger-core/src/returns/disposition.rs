@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grade, Outcome, Refusal, known, line_of};
+use super::{Grade, Outcome, Refusal, known, line_of, sized};
 use crate::books::{
     Account, CostParts, Fact, Movement, Place, Posting, Status, StatusGroup, Subject, SubjectKind, World,
 };
@@ -73,9 +73,7 @@ pub struct Dispositioned {
 impl Action for Disposition {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
         known(draft.ledger(), &self.r#return)?;
-        if self.lines.is_empty() {
-            return Err(Refusal::NoLines {}.into());
-        }
+        sized(self.lines.len())?;
         for line in &self.lines {
             let dispositioned = self.one(draft.ledger(), line)?;
             draft.record(dispositioned);

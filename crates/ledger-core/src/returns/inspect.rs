@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grade, Refusal, known, line_of};
+use super::{Grade, Refusal, known, line_of, sized};
 use crate::books::{Fact, Subject, SubjectKind};
 use crate::draft::Draft;
 use crate::kinds::Action;
@@ -60,9 +60,7 @@ impl Action for Inspect {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
         let ledger = draft.ledger();
         let found = known(ledger, &self.r#return)?;
-        if self.lines.is_empty() {
-            return Err(Refusal::NoLines {}.into());
-        }
+        sized(self.lines.len())?;
         let mut lines: Vec<InspectedLine> = Vec::with_capacity(self.lines.len());
         for InspectLine { line, quantity, grade } in &self.lines {
             let of = line_of(&self.r#return, found, *line)?;

@@ -23,6 +23,25 @@ pub use refusal::Refusal;
 use crate::ledger::Ledger;
 use crate::values::ReturnId;
 
+/// Lines and charges of one command.
+pub const RETURN_LINES_MAX: usize = 1_000;
+
+/// Refuses a document that is over the limit of the contract.
+fn within_limit(lines: usize) -> Result<(), Refusal> {
+    if lines > RETURN_LINES_MAX {
+        return Err(Refusal::DocumentTooLarge { lines, lines_max: RETURN_LINES_MAX });
+    }
+    Ok(())
+}
+
+/// Refuses a document without a line, or with more than the contract allows.
+fn sized(lines: usize) -> Result<(), Refusal> {
+    if lines == 0 {
+        return Err(Refusal::NoLines {});
+    }
+    within_limit(lines)
+}
+
 /// The return, if it was ever authorised or received.
 fn known<'l>(ledger: &'l Ledger, id: &ReturnId) -> Result<&'l Return, Refusal> {
     ledger.returns.find(id).ok_or_else(|| Refusal::UnknownReturn { rma: id.clone() })

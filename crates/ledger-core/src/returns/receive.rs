@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, Return, ReturnLine, line_of};
+use super::{Refusal, Return, ReturnLine, line_of, sized};
 use crate::books::{
     Account, CostParts, Fact, Movement, Place, Posting, Status, StatusGroup, Subject, SubjectKind, World,
 };
@@ -118,9 +118,7 @@ impl Action for Receive {
         let id = draft.id_or_assigned(self.r#return.as_ref());
         let ledger = draft.ledger();
         let at = locations::known(ledger, &self.location)?;
-        if self.lines.is_empty() {
-            return Err(Refusal::NoLines {}.into());
-        }
+        sized(self.lines.len())?;
         let by_line = self.lines.iter().any(|line| line.line.is_some());
         let received = match ledger.returns.find(&id) {
             Some(authorised) => self.as_authorised(ledger, id, authorised, at)?,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::grant::Grant;
-use super::{Refusal, Return, known};
+use super::{Refusal, Return, known, within_limit};
 use crate::draft::Draft;
 use crate::kinds::Action;
 use crate::ledger::Ledger;
@@ -99,6 +99,7 @@ impl Action for Refund {
         if ledger.returns.refund(&id).is_some() {
             return Err(Refusal::RefundExists { refund: id }.into());
         }
+        within_limit(self.lines.len() + self.charges.len())?;
         let of_return = match &self.r#return {
             Some(r#return) => Some(known(ledger, r#return)?),
             None => None,

@@ -42,6 +42,14 @@ refusals! {
         /// A document has a line.
         #[error("no line is named, one or more are wanted")]
         NoLines {},
+        /// The limit of the contract.
+        #[error("{lines} lines and charges, at most {lines_max} are allowed: send the document in parts")]
+        DocumentTooLarge {
+            /// Lines and charges.
+            lines: usize,
+            /// The limit.
+            lines_max: usize,
+        },
         /// One line twice in one command.
         #[error("line {line} stands twice")]
         LineTwice {

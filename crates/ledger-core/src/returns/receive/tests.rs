@@ -169,6 +169,10 @@ fn a_blind_return_has_an_id_of_its_own_and_names_what_came() {
     shop().when("returns.receive", blind(json!({"sku": "NOPE", "quantity": 1}))).refused("unknown_item");
     shop().when("returns.receive", json!({"location": "AMS1", "lines": []})).refused("no_lines");
     shop().when("returns.receive", json!({"location": "NOPE", "lines": []})).refused("unknown_location");
+    let many = vec![json!({"sku": "TEA-01", "quantity": 1, "unit_cost": "4"}); 1_001];
+    shop()
+        .when("returns.receive", json!({"return": "r1", "location": "AMS1", "lines": many}))
+        .refused_with(json!({"code": "document_too_large", "lines": 1_001, "lines_max": 1_000}));
     let mut of_nobody = blind(json!({"sku": "TEA-01", "quantity": 1}));
     of_nobody["customer"] = json!("C9");
     shop().when("returns.receive", of_nobody).refused("unknown_customer");

@@ -261,6 +261,10 @@ fn a_refund_without_an_order_names_channel_items_kinds_and_amounts() {
     shop()
         .when("returns.refund", json!({"refund": "f1", "channel": "web", "reason": "x"}))
         .refused_with(json!({"code": "nothing_to_refund", "refund": "f1"}));
+    let many = vec![json!({"sku": "TEA-01", "amount": "1"}); 1_001];
+    shop()
+        .when("returns.refund", json!({"channel": "web", "reason": "x", "lines": many}))
+        .refused("document_too_large");
     let mut of_nobody = body(json!({"sku": "TEA-01", "amount": "1"}));
     of_nobody["customer"] = json!("C9");
     shop().when("returns.refund", of_nobody).refused("unknown_customer");
