@@ -5,6 +5,7 @@
 mod after_sale;
 mod commands;
 mod model;
+mod money;
 mod world;
 
 use std::cell::RefCell;

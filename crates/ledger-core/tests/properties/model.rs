@@ -6,6 +6,8 @@ use ledger_core::values::{LocationId, Quantity, Sku, Text};
 use ledger_core::{Event, Ledger, Status};
 use serde_json::{Value, json};
 
+use crate::money::Money;
+
 /// Units by item, location and status; and what was promised and sent of each order line.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
@@ -16,6 +18,7 @@ pub(crate) struct Model {
     sold: BTreeMap<String, i64>,
     /// Ordered, cancelled or refused, and shipped units, by order and line.
     lines: BTreeMap<(String, u64), [i64; 3]>,
+    money: Money,
 }
 
 const OUTSIDE: &str = "outside";
@@ -24,6 +27,7 @@ impl Model {
     /// Takes an event in, by its JSON alone.
     pub(crate) fn read(&mut self, event: &Event) -> Result<(), String> {
         let event = serde_json::to_value(event).map_err(|fault| fault.to_string())?;
+        self.money.read(&event);
         match text(&event, "type") {
             "stock.received" | "stock.opened" => self.change(&event, &event, OUTSIDE, text(&event, "status")),
             "stock.adjusted" if units(&event, "change") > 0 => {
@@ -178,6 +182,7 @@ impl Model {
         if there != here {
             return Err(format!("the ledger holds {there} units in all, the model {here}"));
         }
+        self.money.agrees_with(ledger)?;
         self.never_oversold()
     }
 
