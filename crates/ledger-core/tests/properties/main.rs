@@ -4,6 +4,7 @@
 
 mod after_sale;
 mod commands;
+mod costs;
 mod model;
 mod money;
 mod world;
@@ -16,6 +17,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use commands::{Step, steps};
+use costs::Costs;
 use model::Model;
 use world::World;
 
@@ -75,9 +77,10 @@ fn for_random_steps(
 #[test]
 fn every_book_holds_after_every_command() {
     let tally = for_random_steps(|steps, world, tally| {
-        let mut model = Model::default();
+        let (mut model, mut costs) = (Model::default(), Costs::default());
         for event in world.history() {
             model.read(&event).map_err(TestCaseError::fail)?;
+            costs.read(&event, &world.ledger).map_err(TestCaseError::fail)?;
         }
         for step in steps {
             for (name, body) in commands::of(step, world) {
@@ -89,9 +92,11 @@ fn every_book_holds_after_every_command() {
                 for event in outcome.unwrap_or_default() {
                     balances(&event)?;
                     model.read(&event).map_err(TestCaseError::fail)?;
+                    costs.read(&event, &world.ledger).map_err(TestCaseError::fail)?;
                 }
                 finance::check(&world.ledger).map_err(TestCaseError::fail)?;
                 model.agrees_with(&world.ledger).map_err(TestCaseError::fail)?;
+                costs.agrees_with(&world.ledger).map_err(TestCaseError::fail)?;
             }
         }
         Ok(())
