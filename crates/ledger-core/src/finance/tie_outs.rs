@@ -7,6 +7,7 @@
 //! | 1420 goods in delivery | nothing, while revenue is recognised at shipment |
 //! | 1110 channel clearing, 1000 bank | payments captured less refunds paid, and manual postings |
 //! | 1100 receivable, 2300 deposits, 2310 refunds payable | their open documents and manual postings |
+//! | 2310 refunds payable | refunds granted less refunds paid, and manual postings |
 //! | units of an item in every bucket | what came from and went to the outside worlds |
 //! | every bucket | zero or more |
 //! | reserved, picked and packed units, by item and location | what order lines and reservations claim |
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use crate::books::{Account, Status, StatusGroup, World};
 use crate::items::Costing;
 use crate::ledger::Ledger;
+use crate::payments::Direction;
 use crate::state::Row;
 use crate::values::{Amount, Quantity};
 
@@ -57,8 +59,22 @@ pub fn tie_outs(ledger: &Ledger) -> Vec<TieOut> {
         payments("bank = payments", Account::Bank),
         documents("receivable = orders not paid", Account::Receivable),
         documents("deposits = orders paid and not invoiced", Account::CustomerDeposits),
-        documents("refunds payable = refunds granted and not paid", Account::RefundsPayable),
+        documents("refunds payable = open refunds", Account::RefundsPayable),
+        of(
+            "refunds payable = granted less paid",
+            Account::RefundsPayable,
+            paid_back(ledger) - granted(ledger) + manual(Account::RefundsPayable),
+        ),
     ]
+}
+
+fn granted(ledger: &Ledger) -> Amount {
+    ledger.returns.refunds().map(|(.., refund)| refund.claim).sum()
+}
+
+fn paid_back(ledger: &Ledger) -> Amount {
+    let payments = ledger.payments.iter().map(|(.., payment)| payment);
+    payments.filter(|payment| payment.direction == Direction::Refunded).map(|payment| payment.amount).sum()
 }
 
 fn pools(ledger: &Ledger, counts: fn(StatusGroup) -> bool) -> Amount {
