@@ -170,3 +170,28 @@ fn every_public_action_is_one_file_with_examples() {
         assert!(examples.contains("#[test]"), "{} has no examples", kind.name);
     }
 }
+
+#[test]
+fn every_kind_has_a_golden_file() {
+    for (kinds, place) in [(Command::KINDS, "commands"), (Event::KINDS, "events")] {
+        for kind in kinds {
+            let golden = workspace().join("fixtures/golden").join(place).join(format!("{}.json", kind.name));
+            assert!(golden.exists(), "{} has no golden file: `make golden`", kind.name);
+        }
+    }
+}
+
+#[test]
+fn every_public_kind_has_a_schema() {
+    let schemas = workspace().join("schemas");
+    if !schemas.exists() {
+        return; // Not generated yet: `make schemas` writes all of them at once.
+    }
+    let public = |kind: &&ledger_core::Kind| kind.public;
+    for (kinds, place) in [(Command::KINDS, "commands"), (Event::KINDS, "events")] {
+        for kind in kinds.iter().filter(public) {
+            let schema = schemas.join(place).join(format!("{}.json", kind.name));
+            assert!(schema.exists(), "{} has no schema: `make schemas`", kind.name);
+        }
+    }
+}
