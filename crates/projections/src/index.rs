@@ -54,6 +54,8 @@ pub(crate) struct Index {
     /// Held by whoever replaces the manifest.
     changing: Mutex<()>,
     merging: AtomicBool,
+    /// A merge that is going on is to be given up.
+    stopping: AtomicBool,
     /// The number of the next block.
     next_block: AtomicU64,
 }
@@ -88,8 +90,14 @@ impl Index {
         };
         let tail = HashMap::with_hasher(FixedState::default());
         let state = RwLock::new(State { runs, tail, tail_pairs: 0, checkpoint });
-        let (changing, merging) = (Mutex::new(()), AtomicBool::new(false));
-        Ok(Index { store, state, changing, merging, next_block: AtomicU64::new(next_block) })
+        Ok(Index {
+            store,
+            state,
+            changing: Mutex::new(()),
+            merging: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            next_block: AtomicU64::new(next_block),
+        })
     }
 
     /// How far the runs reach. Entries up to here need not be added again.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use journal::{Frame, FrameSource, Head, JournalRead, Witness};
@@ -36,11 +37,24 @@ pub struct Projections(Arc<Inner>);
 
 struct Inner {
     folded: RwLock<Folded>,
-    index: Index,
+    index: Arc<Index>,
+    /// The thread that merges index runs, if there ever was work for it.
+    merging: Mutex<Option<JoinHandle<()>>>,
     journal: Arc<dyn JournalRead>,
     /// The last frame folded in. Held while folding and while writing a checkpoint.
     head: Mutex<Head>,
     as_of: AsOfWorker,
+}
+
+impl Drop for Inner {
+    /// Whoever drops the last handle may open the store's folder again at once.
+    fn drop(&mut self) {
+        self.index.stop_merging();
+        if let Some(thread) = self.merging.get_mut().take() {
+            // A panic of the merge was printed where it happened; nothing depends on its outcome.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// Where and when an entry was recorded.
@@ -78,11 +92,13 @@ impl Projections {
         let index = Index::open(store, end.ledger, |stored| belongs(stored, journal.as_ref()))?;
         let projections = Projections(Arc::new(Inner {
             folded: RwLock::default(),
-            index,
+            index: Arc::new(index),
+            merging: Mutex::new(None),
             journal: journal.clone(),
             head: Mutex::new(Head::empty(end.ledger)),
             as_of: AsOfWorker::default(),
         }));
+        projections.merge_if_due();
         // One thread reads and decodes while this one folds: a rebuild takes as long as the slower of the two.
         let (decoded_to, decoded) = sync_channel(FRAMES_AHEAD);
         std::thread::scope(|scope| {
@@ -135,15 +151,21 @@ impl Projections {
     fn write_checkpoint(&self, head: &Head) -> Result<(), Fault> {
         let Head { ledger, sequence, event, hash, .. } = *head;
         self.0.index.write_tail(Checkpoint { ledger, sequence, event, hash })?;
+        self.merge_if_due();
+        Ok(())
+    }
+
+    fn merge_if_due(&self) {
         if self.0.index.claim_merge() {
-            let inner = self.0.clone();
-            std::thread::spawn(move || {
-                if let Err(fault) = inner.index.merge() {
+            let index = Arc::clone(&self.0.index);
+            let thread = std::thread::spawn(move || {
+                if let Err(fault) = index.merge() {
                     tracing::error!(%fault, "index runs could not be merged; lookups go on with the old ones");
                 }
             });
+            // Only one merge is claimed at a time, so the thread before this one is done.
+            self.0.merging.lock().replace(thread);
         }
-        Ok(())
     }
 
     /// How far the log is folded in.

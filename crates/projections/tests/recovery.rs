@@ -65,6 +65,26 @@ fn live_rebuilt_and_with_the_folder_deleted_are_the_same() {
 }
 
 #[test]
+fn a_folder_can_be_opened_again_at_once_while_its_runs_are_merging() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shop = given_a_shop();
+    for round in 0..20 {
+        let store = SledStore::open(dir.path()).expect("nobody has the folder open any more");
+        let projections = Projections::open(Box::new(store), shop.reader()).unwrap();
+        let sequence = receive(&mut shop, round + 1);
+        projections.fold(&shop.reader().frame_at(sequence).unwrap().unwrap()).unwrap();
+        projections.checkpoint().unwrap();
+    }
+    let projections =
+        Projections::open(Box::new(SledStore::open(dir.path()).unwrap()), shop.reader()).unwrap();
+    assert_eq!(everything(&projections)[0], everything(&shop.projections())[0]);
+    let card = all(&projections, "bin_card", query(json!({"sku": "TEA-01"})));
+    assert_eq!(card.len(), 20);
+    let health = &all(&projections, "health", query(json!({})))[0];
+    assert!(health["index_runs"].as_u64().unwrap() < 14, "{health}");
+}
+
+#[test]
 fn the_checkpoint_is_a_witness_of_the_journal() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("projections");

@@ -25,11 +25,19 @@ impl Index {
         merged
     }
 
+    /// Gives a merge up at its next full block; one of less is finished. What it wrote so far is named nowhere, and
+    /// removed when the index is opened.
+    pub(crate) fn stop_merging(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
     fn merge_all(&self) -> Result<(), Fault> {
         loop {
             let runs = self.state.read().runs.clone();
             let Some(first) = self.due(&runs) else { return Ok(()) };
-            self.merge_run(&runs[first..first + FAN])?;
+            if self.merge_runs(&runs[first..first + FAN])? == Merge::GivenUp {
+                return Ok(());
+            }
         }
     }
 
@@ -38,7 +46,7 @@ impl Index {
         runs.windows(FAN).position(|runs| runs.iter().all(|run| run.level == runs[0].level))
     }
 
-    fn merge_run(&self, old: &[Arc<Run>]) -> Result<(), Fault> {
+    fn merge_runs(&self, old: &[Arc<Run>]) -> Result<Merge, Fault> {
         let mut blocks = Vec::new();
         let mut pairs = Vec::with_capacity(BLOCK_PAIRS_MAX);
         let mut cursors = Vec::with_capacity(old.len());
@@ -51,6 +59,9 @@ impl Index {
             pairs.extend(least.pair);
             least.advance(self)?;
             if pairs.len() == BLOCK_PAIRS_MAX {
+                if self.stopping.load(Ordering::Acquire) {
+                    return Ok(Merge::GivenUp);
+                }
                 blocks.push(self.write_block(&pairs)?);
                 pairs.clear();
             }
@@ -59,7 +70,8 @@ impl Index {
             blocks.push(self.write_block(&pairs)?);
         }
         let (first, last) = (old[0].first, old[old.len() - 1].last);
-        self.replace(old, Run { level: old[0].level + 1, first, last, blocks })
+        self.replace(old, Run { level: old[0].level + 1, first, last, blocks })?;
+        Ok(Merge::Done)
     }
 
     /// Writes a block that no manifest names yet: after a crash it is an orphan.
@@ -92,6 +104,12 @@ impl Index {
         }
         self.store.write(batch)
     }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Merge {
+    Done,
+    GivenUp,
 }
 
 /// Reads a run's pairs in order, one block in memory at a time.

@@ -127,6 +127,32 @@ fn a_run_larger_than_a_value_is_several_blocks() {
 }
 
 #[test]
+fn a_large_merge_is_given_up_when_the_process_ends() {
+    let store = MemoryStore::new();
+    let index = open(&store);
+    for run in 0..8_u64 {
+        let first = run * 10_000 + 1;
+        let entry = |sequence: u64| (sequence, [Key(sequence)].into_iter().collect::<SmallVec<[Key; 16]>>());
+        index.add(&(first..first + 10_000).map(entry).collect::<Vec<_>>());
+        index.write_tail(at(first + 9_999)).unwrap();
+    }
+    assert!(index.claim_merge() && !index.claim_merge(), "one merge at a time");
+    index.stop_merging();
+    index.merge().unwrap();
+    assert_eq!(index.reach().1, 8);
+    assert_eq!(all(&index, Key(70_001), 0, 80_000), [70_001]);
+    let index = open(&store);
+    assert!(index.claim_merge());
+    index.merge().unwrap();
+    assert_eq!(
+        (index.reach().1, store.keys().unwrap().len()),
+        (1, 5),
+        "two blocks, their filters, the manifest"
+    );
+    assert_eq!(all(&index, Key(70_001), 0, 80_000), [70_001]);
+}
+
+#[test]
 fn runs_of_another_history_are_thrown_away() {
     let store = MemoryStore::new();
     let index = open(&store);
