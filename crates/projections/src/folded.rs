@@ -8,6 +8,7 @@ use ledger_core::{Entry, Event, Ledger};
 
 use crate::order_places::{self, OrderBoard};
 use crate::position::Position;
+use crate::return_places::{self, ReturnBoard};
 use crate::subledgers::{Subledgers, Touched};
 
 /// A ledger with its ordered indexes and incremental totals. None of it decides anything.
@@ -20,6 +21,8 @@ pub(crate) struct Folded {
     pub(crate) stocked: BTreeSet<Sku>,
     /// Every order, in the orders in which the order board shows them.
     pub(crate) order_board: OrderBoard,
+    /// Every return, in the orders in which the return board shows them.
+    pub(crate) return_board: ReturnBoard,
     /// What control accounts must tie out to.
     pub(crate) subledgers: Subledgers,
     /// The first invariant that an entry did not keep.
@@ -47,6 +50,7 @@ impl Folded {
         let before = Touched::by(entry, &self.ledger);
         self.subledgers.take_out(&before, &self.ledger);
         let orders_before = order_places::named_by(entry, &self.ledger);
+        let returns_before = return_places::named_by(entry, &self.ledger);
         if let Err(what) = self.ledger.apply(entry, log_time) {
             self.first_broken.get_or_insert(Broken { sequence, what });
         }
@@ -57,6 +61,7 @@ impl Folded {
             self.cells.insert((sku, self.ledger.locations().id(*location).clone()));
         }
         order_places::follow(&mut self.order_board, &orders_before, entry, &self.ledger);
+        return_places::follow(&mut self.return_board, &returns_before, entry, &self.ledger);
         for event in entry.events() {
             if let Event::ItemsDefined(item) = event
                 && item.kind == ItemKind::Stocked

@@ -24,6 +24,7 @@ mod order_places;
 mod position;
 mod projections;
 mod query;
+mod return_places;
 mod rows;
 mod source;
 mod store;

@@ -11,6 +11,7 @@ mod journal_lines;
 mod order;
 mod order_board;
 mod order_parts;
+mod return_board;
 mod stock_position;
 mod trial_balance;
 mod valuation;
@@ -33,6 +34,7 @@ pub const VIEWS: &[ViewKind] = &[
     ViewKind::of::<valuation::Valuation>(),
     ViewKind::of::<order_board::OrderBoard>(),
     ViewKind::of::<order::OrderDetail>(),
+    ViewKind::of::<return_board::ReturnBoard>(),
     ViewKind::of::<trial_balance::TrialBalance>(),
     ViewKind::of::<journal_lines::JournalLines>(),
     ViewKind::of::<audit::Audit>(),

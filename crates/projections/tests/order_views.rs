@@ -1,4 +1,4 @@
-//! order_board and order.
+//! order_board, order and return_board.
 
 #![allow(clippy::unwrap_used, reason = "in a test, what cannot be had is a failure")]
 
@@ -147,4 +147,69 @@ fn every_control_account_ties_out_while_orders_are_open() {
     assert_eq!(deposits["subledger_balance"], "-40.00");
     let lines = shop.rows("journal_lines", json!({"order": "O-1", "country": "NL", "channel": "web"}));
     assert!(lines.as_array().unwrap().len() > 2, "{lines}");
+}
+
+/// Of the three units of O-1, two come back: one as new, one worn. A blind return comes too.
+fn given_returns() -> Shop {
+    let mut shop = given_orders();
+    let lines = json!([{"line": 1, "quantity": 2}]);
+    shop.send(
+        "returns.authorise",
+        json!({"return": "R-1", "order": "O-1", "lines": lines, "reason": "too_small"}),
+    );
+    shop.days_later(2);
+    shop.send("returns.receive", json!({"return": "R-1", "location": "AMS1", "lines": lines}));
+    let graded = json!([{"line": 1, "quantity": 1, "grade": "a"}, {"line": 1, "quantity": 1, "grade": "c"}]);
+    shop.send("returns.inspect", json!({"return": "R-1", "lines": graded}));
+    let restock = json!([{"line": 1, "quantity": 1, "grade": "a", "outcome": "restock"}]);
+    shop.send("returns.disposition", json!({"return": "R-1", "lines": restock}));
+    let refund = json!({"refund": "F-1", "order": "O-1", "return": "R-1", "lines": [{"line": 1, "quantity": 2}],
+        "reason": "too_small"});
+    shop.send("returns.refund", refund);
+    let blind = json!({"return": "R-2", "location": "BER1", "lines": [{"sku": "TEA-01", "quantity": 1}]});
+    shop.send("returns.receive", blind);
+    shop
+}
+
+#[test]
+fn the_return_board_shows_what_came_and_what_became_of_it() {
+    let mut shop = given_returns();
+    let rows = shop.rows("return_board", json!({"order": "O-1"}));
+    let row = &rows[0];
+    assert_eq!(
+        (&row["return"], &row["stage"], &row["location"]),
+        (&json!("R-1"), &json!("inspected"), &json!("AMS1"))
+    );
+    assert_eq!((&row["country"], &row["refunded"]), (&json!("NL"), &json!("20.00")));
+    let line = &row["lines"][0];
+    assert_eq!((&line["received"], &line["uninspected"]), (&json!(2), &json!(0)));
+    assert_eq!(
+        line["grades"],
+        json!([{"grade": "a", "quantity": 1, "undecided": 0}, {"grade": "c", "quantity": 1, "undecided": 1}])
+    );
+    assert_eq!(line["outcomes"], json!([{"grade": "a", "outcome": "restock", "quantity": 1}]));
+
+    let returns = |shop: &mut Shop, filter, sort: &str| {
+        let query = Query { sort: Some(sort.to_owned()), ..query(filter) };
+        let rows = all(&shop.projections(), "return_board", query);
+        rows.iter().map(|row| row["return"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(returns(&mut shop, json!({}), "opened_at"), ["R-1", "R-2"]);
+    assert_eq!(returns(&mut shop, json!({}), "-stage_since"), ["R-2", "R-1"]);
+    assert_eq!(returns(&mut shop, json!({"stage": "received"}), "opened_at"), ["R-2"]);
+    assert_eq!(returns(&mut shop, json!({"reason": "too_small"}), "opened_at"), ["R-1"]);
+    assert_eq!(returns(&mut shop, json!({"location": "BER1"}), "opened_at"), ["R-2"]);
+    assert_eq!(returns(&mut shop, json!({"stage": "closed"}), "opened_at"), [""; 0]);
+
+    let order = &shop.rows("order", json!({"order": "O-1"}))[0];
+    let shown = json!([{"return": "R-1", "stage": "inspected", "units": 2, "refunded": "20.00"}]);
+    assert_eq!((&order["returns"], &order["units"]["returned"]), (&shown, &json!(2)));
+    let balance = shop.rows("trial_balance", json!({"account": "2310"}));
+    assert_eq!(
+        (&balance[1]["subledger_balance"], &balance[1]["difference"]),
+        (&json!("-20.00"), &json!("0.00"))
+    );
+    shop.send("payments.refund", json!({"payment": "P-9", "refund": "F-1", "amount": "20.00"}));
+    let balance = shop.rows("trial_balance", json!({"account": "2310"}));
+    assert_eq!(balance[1]["subledger_balance"], "0.00");
 }

@@ -234,6 +234,21 @@ impl Returns {
         self.table.find(id)
     }
 
+    /// The row of a return.
+    pub fn row(&self, id: &ReturnId) -> Option<Row> {
+        self.table.row(id)
+    }
+
+    /// The return in a row.
+    pub fn get(&self, row: Row) -> &Return {
+        self.table.get(row)
+    }
+
+    /// The id of a row.
+    pub fn id(&self, row: Row) -> &ReturnId {
+        self.table.key(row)
+    }
+
     /// Every return, in the order in which they were authorised or came blind.
     pub fn iter(&self) -> impl Iterator<Item = (Row, &ReturnId, &Return)> {
         self.table.iter()

@@ -2,10 +2,11 @@
 
 use ledger_core::fulfilment::{Shipment, ShipmentState};
 use ledger_core::orders::{AtLocation, Destination, LineTax, OrderCharge, OrderLine};
+use ledger_core::returns::{Return, ReturnStage};
 use ledger_core::state::Row as LedgerRow;
 use ledger_core::values::{
     ActorId, Amount, Charge, CommandId, DocumentNumber, LocationId, Name, Note, OrderId, Price, Quantity,
-    ShipmentId, Sku, Text, Timestamp,
+    ReturnId, ShipmentId, Sku, Text, Timestamp,
 };
 use ledger_core::{Ledger, SubjectKind};
 use schemars::JsonSchema;
@@ -47,6 +48,8 @@ pub(crate) struct Row {
     charges: Vec<ChargeShown>,
     /// Its shipments, in the order in which they were planned.
     shipments: Vec<ShipmentShown>,
+    /// Its returns, oldest first; the return board shows each in full.
+    returns: Vec<ReturnShown>,
     /// What was done to it, oldest first.
     timeline: Vec<Step>,
 }
@@ -143,6 +146,19 @@ struct ShipmentShown {
     /// The invoice that went with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     invoice: Option<DocumentNumber>,
+}
+
+/// A return.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ReturnShown {
+    /// The return.
+    r#return: ReturnId,
+    /// Where it is in its life.
+    stage: ReturnStage,
+    /// Units that may come back or came, whichever is more.
+    units: Quantity,
+    /// What refunds of it granted, less restocking fees.
+    refunded: Amount,
 }
 
 /// Units of an order line in a shipment.
@@ -245,6 +261,7 @@ fn row(ledger: &Ledger, id: &OrderId) -> Option<Row> {
             .of_order(found)
             .map(|(id, found)| shipment_shown(ledger, id, found))
             .collect(),
+        returns: ledger.returns().of_order(found).map(|(id, found)| return_shown(id, found)).collect(),
         timeline: Vec::new(),
     })
 }
@@ -300,6 +317,10 @@ fn shipment_shown(ledger: &Ledger, id: &ShipmentId, shipment: &Shipment) -> Ship
         freight: shipment.freight,
         invoice: shipment.invoice.clone(),
     }
+}
+
+fn return_shown(id: &ReturnId, found: &Return) -> ReturnShown {
+    ReturnShown { r#return: id.clone(), stage: found.stage(), units: found.units(), refunded: found.refunded }
 }
 
 fn location(ledger: &Ledger, row: LedgerRow) -> LocationId {

@@ -1,0 +1,56 @@
+//! Where returns stand on the return board.
+
+use ledger_core::returns::{Return, ReturnStage};
+use ledger_core::state::Row;
+use ledger_core::values::{ReturnId, Text};
+use ledger_core::{Entry, Fact, Ledger, SubjectKind};
+use smallvec::SmallVec;
+
+use crate::board::{Board, Place};
+
+/// Keys of the return board: in its stage since, opened at, refunded amount.
+pub(crate) const RETURN_SORTS: usize = 3;
+/// Buckets of the return board: every stage.
+pub(crate) const RETURN_BUCKETS: usize = ReturnStage::ALL.len();
+
+/// Every return, by stage.
+pub(crate) type ReturnBoard = Board<RETURN_SORTS, RETURN_BUCKETS>;
+/// Returns that an entry names, and where they stood before it.
+pub(crate) type ReturnsBefore = SmallVec<[(Row, Place<RETURN_SORTS>); 2]>;
+
+/// The bucket of a stage.
+pub(crate) fn bucket(stage: ReturnStage) -> usize {
+    stage as usize - 1
+}
+
+fn place(found: &Return) -> Place<RETURN_SORTS> {
+    let opened_at = found.authorised_at.or(found.received_at).unwrap_or(found.stage_since);
+    Place {
+        bucket: bucket(found.stage()),
+        keys: [found.stage_since.micros(), opened_at.micros(), found.refunded.minor_units()],
+    }
+}
+
+/// The returns that an entry names, as they stand.
+pub(crate) fn named_by(entry: &Entry, ledger: &Ledger) -> ReturnsBefore {
+    let mut named = ReturnsBefore::new();
+    for event in entry.events() {
+        event.subjects(&mut |subject| {
+            if subject.kind != SubjectKind::Return {
+                return;
+            }
+            let row = ReturnId::try_new(subject.id).ok().and_then(|id| ledger.returns().row(&id));
+            let Some(row) = row.filter(|row| !named.iter().any(|(known, _)| known == row)) else { return };
+            named.push((row, place(ledger.returns().get(row))));
+        });
+    }
+    named
+}
+
+/// Moves the returns that an entry named to where they now stand.
+pub(crate) fn follow(board: &mut ReturnBoard, before: &ReturnsBefore, entry: &Entry, ledger: &Ledger) {
+    for (row, now) in named_by(entry, ledger) {
+        let before = before.iter().find(|(known, _)| *known == row).map(|(_, place)| *place);
+        board.put(row, before, now);
+    }
+}
