@@ -71,12 +71,12 @@ pub(crate) struct Row {
     /// What refunds granted, less restocking fees.
     refunded: Amount,
     /// What comes back.
-    lines: Vec<LineShown>,
+    lines: Vec<ReturnLineShown>,
 }
 
 /// A line of a return.
 #[derive(Debug, Serialize, JsonSchema)]
-struct LineShown {
+struct ReturnLineShown {
     /// Its number.
     line: u16,
     /// The order's line.
@@ -203,7 +203,7 @@ fn shown(ledger: &Ledger, id: &ReturnId, found: &Return) -> Row {
     }
 }
 
-fn line_shown(ledger: &Ledger, line: &ReturnLine) -> LineShown {
+fn line_shown(ledger: &Ledger, line: &ReturnLine) -> ReturnLineShown {
     let grades = Grade::ALL.iter().copied().map(|grade| GradeShown {
         grade,
         quantity: line.inspected(grade),
@@ -214,7 +214,7 @@ fn line_shown(ledger: &Ledger, line: &ReturnLine) -> LineShown {
         outcome: units.outcome,
         quantity: units.quantity,
     });
-    LineShown {
+    ReturnLineShown {
         line: line.number,
         order_line: line.order_line,
         sku: ledger.items().sku(line.item).clone(),
