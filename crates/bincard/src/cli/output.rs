@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Format;
 
@@ -61,10 +61,11 @@ pub fn print_rows(rows: &[Value], format: Format, out: &mut impl Write) -> io::R
 }
 
 fn print_csv(rows: &[Value], out: &mut impl Write) -> io::Result<()> {
-    let columns = columns(rows);
+    let rows: Vec<Value> = rows.iter().map(flat).collect();
+    let columns = columns(&rows);
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(&columns)?;
-    for row in rows {
+    for row in &rows {
         writer.write_record(columns.iter().map(|column| text(row.get(column))))?;
     }
     writer.flush()
@@ -79,7 +80,7 @@ fn print_table(rows: &[Value], out: &mut impl Write) -> io::Result<()> {
         return print_one(row, &columns, out);
     }
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(&columns);
+    table.load_style(presets::NOTHING).set_header(&columns);
     for (at, column) in columns.iter().enumerate() {
         let is_figure = rows.iter().filter_map(|row| row.get(column)).all(looks_like_a_figure);
         if let Some(column) = table.column_mut(at).filter(|_| is_figure) {
@@ -123,11 +124,54 @@ fn columns(rows: &[Value]) -> Vec<String> {
     columns
 }
 
+/// A row whose nested objects are columns of their own: `units.ordered`.
+fn flat(row: &Value) -> Value {
+    let mut columns = Map::new();
+    if let Value::Object(fields) = row {
+        spread(fields, "", &mut columns);
+    }
+    Value::Object(columns)
+}
+
+fn spread(fields: &Map<String, Value>, above: &str, columns: &mut Map<String, Value>) {
+    for (key, value) in fields {
+        match value {
+            Value::Object(inner) => spread(inner, &format!("{above}{key}."), columns),
+            value => drop(columns.insert(format!("{above}{key}"), value.clone())),
+        }
+    }
+}
+
+/// A value in a cell. Of nested values only what says something is shown: no zeros, no empty lists.
 fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .map(|item| text(Some(item)))
+            .collect::<Vec<_>>()
+            .join(if is_plain(items) { ", " } else { "; " }),
+        Some(Value::Object(fields)) => {
+            let told = fields.iter().filter(|(_, value)| says_something(value));
+            told.map(|(key, value)| format!("{key} {}", text(Some(value)))).collect::<Vec<_>>().join(", ")
+        }
+        Some(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
+    }
+}
+
+fn is_plain(items: &[Value]) -> bool {
+    items.iter().all(|item| !item.is_object() && !item.is_array())
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(is_so) => *is_so,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty() && text != "0.00",
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => fields.values().any(says_something),
     }
 }
 
@@ -152,7 +196,24 @@ mod tests {
     #[test]
     fn rows_are_a_table_with_figures_to_the_right() {
         let table = printed(Format::Table);
-        assert!(table.contains(" TEA-01           3"), "{table}");
+        assert!(table.contains(" TEA-01          3 "), "{table}");
+    }
+
+    #[test]
+    fn nested_figures_are_columns_in_csv_and_words_in_a_table() {
+        let rows =
+            [json!({"order": "W-1", "units": {"ordered": 7, "open": 0}, "holds": ["payment", "stock"]})];
+        let printed = |format| {
+            let mut out = Vec::new();
+            print_rows(&rows, format, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(
+            printed(Format::Csv),
+            "order,units.ordered,units.open,holds\nW-1,7,0,\"payment, stock\"\n"
+        );
+        let table = printed(Format::Table);
+        assert!(table.contains("ordered 7") && !table.contains("open 0"), "{table}");
     }
 
     #[test]
