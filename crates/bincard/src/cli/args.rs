@@ -32,6 +32,15 @@ pub enum Command {
         #[command(subcommand)]
         format: ImportFormat,
     },
+    /// Load a generated month of a multi-channel retailer
+    Demo {
+        /// The seed of the month: the same seed gives the same month
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Where to
+        #[command(flatten)]
+        door: DoorArgs,
+    },
     /// Read the history of a stopped ledger
     Replay {
         /// What to do with it

@@ -13,6 +13,8 @@ use crate::door::{Answer, Batch, Door, DoorFault, Item, Outcome};
 #[derive(Debug, Default)]
 pub struct Known {
     commands: HashMap<String, Recall>,
+    /// Adjustments that the bin cards have although their ids are forgotten.
+    forgotten: HashSet<String>,
     on_hand: HashMap<String, i64>,
     moved: HashSet<String>,
 }
@@ -92,6 +94,7 @@ impl Known {
             for row in found.iter().filter(|row| row["command"] == "stock.adjust") {
                 if let Some(id) = row["command_id"].as_str() {
                     self.commands.insert(id.to_owned(), Recall::Same);
+                    self.forgotten.insert(id.to_owned());
                 }
             }
         }
@@ -100,7 +103,7 @@ impl Known {
 
     /// Whether a command is in the ledger though its id is forgotten: it must not be sent.
     pub fn is_done(&self, planned: &Planned) -> bool {
-        planned.name == "stock.adjust" && self.recall(planned) == Recall::Same
+        self.forgotten.contains(&planned.command_id)
     }
 
     fn note(&mut self, asked: &mut Vec<(String, bool)>, answers: Vec<Answer>) -> Result<(), DoorFault> {

@@ -135,6 +135,9 @@ fn summarise(
     let units: i64 = opened.iter().flat_map(|open| &open.moves).map(|moved| moved.change).sum();
     match mode {
         OpeningMode::None => writeln!(out, "opening stock: none, as asked"),
+        OpeningMode::Once | OpeningMode::TopUp if opened.is_empty() => {
+            writeln!(out, "opening stock: there is enough already")
+        }
         OpeningMode::Once | OpeningMode::TopUp => writeln!(
             out,
             "opening stock, assumed: {} SKUs with {} units, the least that never goes under zero, each unit at {} of its \

@@ -1,5 +1,6 @@
 //! One file a subcommand; each turns its arguments into calls, and the outcome into print and an exit status.
 
+mod demo;
 mod import;
 mod loading;
 mod offline;
@@ -23,6 +24,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Send(args) => send::run(&ledger, args).await,
         Command::Query(args) => query::run(&ledger, args).await,
         Command::Import { format } => import::run(&ledger, format).await,
+        Command::Demo { seed, door } => demo::run(&ledger, seed, &door).await,
         Command::Replay { command } => replay::run(&ledger, command),
         Command::Schemas { out } => papers::schemas(&out),
         Command::Completions { shell } => papers::completions(shell),
