@@ -73,8 +73,9 @@ async def main(url):
     # Its own writes are read, whatever the views are doing meanwhile.
     stock = await ask("bincard.main.query.stock_position", {"filter": {"sku": "TEA-01"}, "min_position": position})
     assert [(row["status"], row["quantity"]) for row in stock["rows"]] == [("available", 7)], stock
+    order = await ask("bincard.main.query.order", {"filter": {"order": "o-1"}})
     balance = await ask("bincard.main.query.trial_balance", {})
-    rows = {"stock": stock["rows"], "balance": balance["rows"]}
+    rows = {"stock": stock["rows"], "order": order["rows"], "balance": balance["rows"]}
 
     # 2.550 is 2.55, so it is the same command; another quantity is not.
     same = {**COMMANDS[5][2], "unit_cost": "2.550"}

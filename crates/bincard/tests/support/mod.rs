@@ -68,7 +68,8 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Ran {
+    /// How a process ended.
+    pub(crate) fn of(output: Output) -> Ran {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let status = output.status.code().unwrap_or(-1);
         Ran { status, out: text(&output.stdout), err: text(&output.stderr) }
