@@ -1,6 +1,7 @@
 //! The stock book: what is where in which status, what it cost, and who claims it outside an order.
 
 mod adjust;
+mod arrival;
 mod cells;
 mod change_status;
 mod costing;
@@ -47,16 +48,6 @@ pub fn require(
         Status::Available => Refusal::NotEnoughAvailable { sku, location, available: there, wanted },
         _ => Refusal::NotEnoughInStatus { sku, location, status, there, wanted },
     })
-}
-
-/// Refuses to take goods in as claimed, in repair or on the way.
-pub fn receivable(sku: &Sku, status: Status) -> Result<(), Refusal> {
-    match status {
-        Status::Available | Status::Inspection | Status::Quarantined | Status::Damaged => Ok(()),
-        Status::Reserved | Status::Picked | Status::Packed | Status::Refurbishing | Status::InTransit => {
-            Err(Refusal::StatusNotAllowed { sku: sku.clone(), status })
-        }
-    }
 }
 
 /// Refuses to put more units or more value into a bucket than the books can hold.

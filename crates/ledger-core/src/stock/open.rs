@@ -4,13 +4,12 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::arrival::Arrival;
 use crate::books::{Account, CostParts, Fact, Movement, Place, Posting, Status, Subject, SubjectKind, World};
 use crate::draft::Draft;
 use crate::kinds::Action;
 use crate::rejection::Rejection;
 use crate::values::{LocationId, PositiveQuantity, Price, Quantity, Sku};
-use crate::{items, locations};
 
 /// Takes over stock that was there before the ledger was, at its cost.
 #[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
@@ -50,19 +49,10 @@ pub struct Opened {
 
 impl Action for Open {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
-        let ledger = draft.ledger();
-        items::active(ledger, &self.sku)?;
-        let (item, _) = items::stocked(ledger, &self.sku)?;
-        let at = locations::known(ledger, &self.location)?;
-        super::receivable(&self.sku, self.status)?;
-        let quantity = self.quantity.get();
-        let out_of_range =
-            || Refusal::AmountOutOfRange { sku: self.sku.clone(), quantity, unit: self.unit_cost };
-        let value = self.unit_cost.times(quantity).ok_or_else(out_of_range)?;
-        let (item, place) = ((item, &self.sku), (at, &self.location));
-        super::require_room(ledger, item, place, self.status, (quantity, value))?;
-        let cost = CostParts::one(quantity, value, draft.context().moment.effective_at);
-        let Open { sku, location, status, .. } = self.clone();
+        let Open { sku, location, quantity, unit_cost, status } = self.clone();
+        let (quantity, received_at) = (quantity.get(), draft.context().moment.effective_at);
+        let arrival = Arrival { sku: &sku, location: &location, status, quantity, unit_cost };
+        let cost = arrival.cost(draft.ledger(), received_at)?;
         draft.record(Opened { sku, location, quantity, status, cost });
         Ok(())
     }

@@ -4,13 +4,12 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::arrival::Arrival;
 use crate::books::{Account, CostParts, Fact, Movement, Place, Posting, Status, Subject, SubjectKind, World};
 use crate::draft::Draft;
 use crate::kinds::Action;
 use crate::rejection::Rejection;
 use crate::values::{LocationId, Name, PositiveQuantity, Price, Quantity, Sku};
-use crate::{items, locations};
 
 /// Takes goods in from a supplier, at their cost.
 #[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
@@ -62,19 +61,10 @@ pub struct Received {
 
 impl Action for Receive {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
-        let ledger = draft.ledger();
-        items::active(ledger, &self.sku)?;
-        let (item, _) = items::stocked(ledger, &self.sku)?;
-        let at = locations::known(ledger, &self.location)?;
-        super::receivable(&self.sku, self.status)?;
-        let quantity = self.quantity.get();
-        let out_of_range =
-            || Refusal::AmountOutOfRange { sku: self.sku.clone(), quantity, unit: self.unit_cost };
-        let value = self.unit_cost.times(quantity).ok_or_else(out_of_range)?;
-        let (item, place) = ((item, &self.sku), (at, &self.location));
-        super::require_room(ledger, item, place, self.status, (quantity, value))?;
-        let cost = CostParts::one(quantity, value, draft.context().moment.effective_at);
-        let Receive { sku, location, status, supplier, document, .. } = self.clone();
+        let Receive { sku, location, quantity, unit_cost, status, supplier, document } = self.clone();
+        let (quantity, received_at) = (quantity.get(), draft.context().moment.effective_at);
+        let arrival = Arrival { sku: &sku, location: &location, status, quantity, unit_cost };
+        let cost = arrival.cost(draft.ledger(), received_at)?;
         draft.record(Received { sku, location, quantity, status, cost, supplier, document });
         Ok(())
     }
