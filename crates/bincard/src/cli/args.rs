@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The one record of your stock: publish commands, query views, replay history.
 #[derive(Debug, Parser)]
-#[command(name = "bincard", version, about, propagate_version = true, max_term_width = 110)]
+#[command(name = "bincard", version, propagate_version = true, max_term_width = 110)]
 pub struct Cli {
     /// The ledger's name
     #[arg(long, global = true, default_value = "main", value_name = "NAME")]
