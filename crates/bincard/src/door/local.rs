@@ -22,7 +22,7 @@ impl LocalDoor {
         let name = Name::try_new(ledger)
             .map_err(|fault| DoorFault::Unsendable { why: format!("--ledger: {fault}") })?;
         let mut options = Options::new(data, Settings::named(name));
-        options.address = format!("process {}, which works on it without serving it", std::process::id());
+        options.address = format!("no address (process {} works on it alone)", std::process::id());
         let started = tokio::task::spawn_blocking(|| Service::start(options)).await;
         let service = started.expect("opening a ledger does not panic").map_err(fault)?;
         Ok(Self { ledger: ledger.to_owned(), dir: data.join(ledger), service })

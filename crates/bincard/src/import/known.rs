@@ -39,11 +39,15 @@ impl Known {
     pub async fn ask(door: &Door, plan: &Plan) -> Result<Known, DoorFault> {
         let mut known = Known::default();
         let location = plan.definitions().next().expect("the location is defined first");
-        if door.send(&item(&location), true).await?.outcome == Outcome::Accepted {
-            return Ok(known);
+        match door.send(&item(&location), true).await?.outcome {
+            Outcome::Accepted => return Ok(known),
+            // It was the import's first command: what came after it is remembered too.
+            Outcome::Duplicate => known.recall_commands(door, plan, probe).await?,
+            Outcome::Exists | Outcome::IdReused | Outcome::Refused | Outcome::Again => {
+                known.recall_commands(door, plan, item).await?;
+                known.recall_adjustments(door, plan).await?;
+            }
         }
-        known.recall_commands(door, plan).await?;
-        known.recall_adjustments(door, plan).await?;
         known.read_stock(door).await?;
         for sku in opening::least(plan, &known).keys() {
             let query = json!({"filter": {"sku": **sku, "location": LOCATION}, "limit": 1});
@@ -56,7 +60,12 @@ impl Known {
 
     /// A dry run of a known command is answered from memory: as a duplicate, or as a conflict if it is another one.
     /// Once its id is forgotten, the document that it made still tells.
-    async fn recall_commands(&mut self, door: &Door, plan: &Plan) -> Result<(), DoorFault> {
+    async fn recall_commands(
+        &mut self,
+        door: &Door,
+        plan: &Plan,
+        asked_as: fn(&Planned) -> Item,
+    ) -> Result<(), DoorFault> {
         let mut batch = Batch::default();
         let mut asked: Vec<(String, bool)> = Vec::new();
         for document in plan.trading() {
@@ -65,7 +74,8 @@ impl Known {
                 if planned.moves.is_empty() && !speaks_for_all {
                     continue;
                 }
-                let encoded = serde_json::to_vec(&item(planned)).expect("an item is text and JSON");
+                let item = if speaks_for_all { item(planned) } else { asked_as(planned) };
+                let encoded = serde_json::to_vec(&item).expect("an item is text and JSON");
                 if !batch.has_room_for(&encoded) {
                     self.note(&mut asked, door.send_batch(std::mem::take(&mut batch), true).await?)?;
                 }
@@ -135,6 +145,14 @@ impl Known {
         };
         door.query_all("stock_position", &query, each).await.map(drop)
     }
+}
+
+/// A small command under the id of a planned one: a conflict tells that the id is known, at a fraction of the cost of
+/// deciding an order that is not.
+fn probe(planned: &Planned) -> Item {
+    let sku = planned.moves.first().map_or("", |moved| &*moved.sku);
+    let id = Some(planned.command_id.clone());
+    Item { command: "items.activate".to_owned(), id, effective_at: None, body: json!({"sku": sku}) }
 }
 
 /// A planned command as it travels.
