@@ -1,6 +1,7 @@
 # The commands of this repository; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench schemas golden lint fmt deny
+SEEDS ?= 0..10000
+.PHONY: help run test simulate torture bench schemas golden lint fmt deny
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -10,6 +11,13 @@ run: ## Build, start NATS and the ledger, load the demo, stay up until Ctrl-C
 
 test: ## Run every test (installs nats-server and nats-py into .tools if they are missing)
 	@tools/test
+
+simulate: ## Run seeds of the simulation, SEEDS=0..10000 unless said otherwise
+	cargo run --release -p simulation -- --seeds $(SEEDS)
+
+torture: ## Kill the real service again and again under load; TORTURE_KILLS=20 times unless said otherwise
+	cargo build --release --locked -p bincard
+	@BINCARD="$${CARGO_TARGET_DIR:-target}/release/bincard" tools/torture
 
 bench: ## Measure, each figure beside a peer or a limit in the same run
 	cargo bench -p benches

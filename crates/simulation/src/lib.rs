@@ -1,0 +1,76 @@
+//! A seeded world around the real writer, journal and views: everything that can go wrong does, in one thread, and an
+//! auditor that knows nothing of the ledger's code predicts every answer. The same seed is the same run, to the bit.
+//!
+//! | part | is |
+//! |---|---|
+//! | `world/` | simulated time, network, clients, crashes; the real [`Writer`](command_api::writer::Writer), [`FileJournal`](journal::FileJournal) and [`Projections`](projections::Projections) in the middle |
+//! | `workload/` | what clients ask for, over the whole domain |
+//! | `auditor/` | what every answer must be, and which history the journal must hold |
+//! | `model/` | the naive shop that the auditor decides with |
+//!
+//! `docs/simulation.md` says what is simulated, what each fault permits, and which bugs were found.
+
+mod ask;
+mod auditor;
+mod model;
+mod workload;
+mod world;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Something happened that must not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation(pub String);
+
+impl From<String> for Violation {
+    fn from(what: String) -> Self {
+        Violation(what)
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a seed is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How many commands clients send, repeats apart.
+    pub commands: u64,
+    /// Tell on stderr what happens.
+    pub verbose: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { commands: 200, verbose: false }
+    }
+}
+
+/// What came of a seed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// BLAKE3 of everything that was answered and recorded: the same for the same seed.
+    pub digest: String,
+    /// Answers that were predicted.
+    pub answers: u64,
+    /// How many of them were acceptances.
+    pub accepted: u64,
+    /// Entries in the journal at the end.
+    pub entries: u64,
+    /// Times that the process died.
+    pub deaths: u64,
+}
+
+/// Runs a seed to its end.
+pub fn run(seed: u64, options: Options) -> Result<Report, Violation> {
+    let world = || world::World::new(seed, options).run();
+    catch_unwind(AssertUnwindSafe(world)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|said| (*said).to_owned()));
+        Err(Violation(format!("a panic: {}", said.unwrap_or_default())))
+    })
+}
