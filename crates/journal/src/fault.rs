@@ -28,6 +28,19 @@ pub enum Fault {
         /// What was found and what was wanted, with the sequence.
         why: String,
     },
+    /// The stream lost or rewrote what it had acknowledged. Nothing has been changed.
+    #[error(
+        "the journal is damaged: stream {stream} at stream sequence {stream_sequence}: {why}; nothing was changed: \
+         restore the stream from a backup or a copy of the journal, then run verify"
+    )]
+    DamagedStream {
+        /// The stream.
+        stream: String,
+        /// The message.
+        stream_sequence: u64,
+        /// What was found and what was wanted, with the sequence.
+        why: String,
+    },
     /// Another process holds the ledger's files.
     #[error("the ledger is in use: {address}; ask the service at its address, or stop that process first")]
     InUse {
@@ -80,6 +93,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// True if the history itself is damaged or another's, rather than the way to it.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Fault::Corrupt { .. } | Fault::DamagedStream { .. } | Fault::WrongLedger { .. })
+    }
+
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Fault {
         move |source| Fault::Io { path: path.to_owned(), source }
     }

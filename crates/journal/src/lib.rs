@@ -12,6 +12,7 @@
 //! | read durable frames | [`JournalRead`], [`FrameSource`], [`Checked`] |
 //! | keep a journal in files | [`FileJournal`], [`JournalThread`], [`Lock`] |
 //! | read the files of a stopped service | [`OfflineJournal`] |
+//! | keep a journal in a JetStream stream | [`jetstream`] |
 //! | keep a journal in memory | [`MemoryJournal`] |
 //! | make a disk that fails on purpose | [`SimDisk`] |
 
@@ -20,6 +21,7 @@ mod disk;
 mod fault;
 mod file;
 pub mod frame;
+pub mod jetstream;
 mod journal;
 mod memory;
 mod sim_disk;

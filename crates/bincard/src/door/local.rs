@@ -82,8 +82,8 @@ fn time(text: &str) -> Result<Timestamp, DoorFault> {
 pub(crate) fn fault(fault: Fault) -> DoorFault {
     let why = fault.to_string();
     match fault {
-        Fault::Journal(journal::Fault::Corrupt { .. } | journal::Fault::WrongLedger { .. })
-        | Fault::Entry { .. } => DoorFault::Corrupt { why },
+        Fault::Journal(fault) if fault.is_damage() => DoorFault::Corrupt { why },
+        Fault::Entry { .. } => DoorFault::Corrupt { why },
         _ => DoorFault::NotOpened { why },
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn projections(data: &Path, ledger: &str) -> Result<Projections, Fail
 /// The exit status of what is wrong with a journal.
 pub(super) fn journal_failure(fault: journal::Fault) -> Failure {
     match &fault {
-        journal::Fault::Corrupt { .. } | journal::Fault::WrongLedger { .. } => Failure::corrupt(fault),
+        fault if fault.is_damage() => Failure::corrupt(fault),
         journal::Fault::InUse { address } => Failure::usage(format!(
             "the ledger is being {address}: ask the service, or stop it to read its files"
         )),
