@@ -10,6 +10,7 @@
 //! | see the bytes of a frame | [`frame`] |
 //! | append frames and learn their fate | [`Journal`] |
 //! | read durable frames | [`JournalRead`], [`FrameSource`], [`Checked`] |
+//! | find the entry of an event by its ordinal | [`entry_of_event`] |
 //! | keep a journal in files | [`FileJournal`], [`JournalThread`], [`Lock`] |
 //! | read the files of a stopped service | [`OfflineJournal`] |
 //! | keep a journal in a JetStream stream | [`jetstream`] |
@@ -18,6 +19,7 @@
 
 mod checked;
 mod disk;
+mod event_place;
 mod fault;
 mod file;
 pub mod frame;
@@ -28,6 +30,7 @@ mod sim_disk;
 
 pub use checked::Checked;
 pub use disk::{Disk, DiskFile, RealDisk};
+pub use event_place::entry_of_event;
 pub use fault::Fault;
 pub use file::{
     FileJournal, FileReader, JournalThread, Lock, OfflineJournal, Options, Recovery, Scrubber,

@@ -33,6 +33,26 @@ codes! {
     }
 }
 
+impl SubjectKind {
+    /// True for what happens; false for the master records it happens to.
+    pub const fn is_document(self) -> bool {
+        match self {
+            SubjectKind::Item
+            | SubjectKind::Location
+            | SubjectKind::Customer
+            | SubjectKind::Channel
+            | SubjectKind::Ledger => false,
+            SubjectKind::Order
+            | SubjectKind::Reservation
+            | SubjectKind::Payment
+            | SubjectKind::Shipment
+            | SubjectKind::Return
+            | SubjectKind::Refund
+            | SubjectKind::Posting => true,
+        }
+    }
+}
+
 /// A thing a fact is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Subject<'e> {

@@ -17,21 +17,7 @@ pub(crate) struct Document {
 pub(crate) fn document_of(event: &Event) -> Option<Document> {
     let mut found = None;
     event.subjects(&mut |subject| {
-        let is_document = match subject.kind {
-            SubjectKind::Item
-            | SubjectKind::Location
-            | SubjectKind::Customer
-            | SubjectKind::Channel
-            | SubjectKind::Ledger => false,
-            SubjectKind::Order
-            | SubjectKind::Reservation
-            | SubjectKind::Payment
-            | SubjectKind::Shipment
-            | SubjectKind::Return
-            | SubjectKind::Refund
-            | SubjectKind::Posting => true,
-        };
-        if is_document && found.is_none() {
+        if subject.kind.is_document() && found.is_none() {
             found = Some(Document { kind: subject.kind, id: subject.id.to_owned() });
         }
     });
