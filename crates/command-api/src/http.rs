@@ -6,6 +6,7 @@
 //! | `POST /v1/commands` | a batch |
 //! | `GET /v1/commands/{id}` | what became of a command |
 //! | `GET POST /v1/views/{view}` | a query |
+//! | `GET /v1/events` | every event from an ordinal on, as Server-Sent Events or JSON lines |
 //! | `POST /v1/clock/confirm` | an operator says that the wall clock is right |
 //! | `/v1/ledgers/{ledger}/…` | the same for a ledger by name |
 //! | `/health/live` `/health/ready` `/metrics` | for whoever runs it |
@@ -14,28 +15,31 @@
 mod answering;
 mod asking;
 mod body;
+mod events;
 mod ledger;
 pub(crate) mod parameters;
 mod problem;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::ledgers::Ledgers;
 use crate::metrics;
 use problem::Problem;
 
-/// Every path of the door.
-pub fn router(ledgers: Ledgers) -> Router {
+/// Every path of the door. Answers without an end are cut off once `stopping` is true.
+pub fn router(ledgers: Ledgers, stopping: watch::Receiver<bool>) -> Router {
     let ledger_paths = || {
         Router::new()
             .route("/commands", post(asking::batch))
             .route("/commands/{name}", post(asking::command).get(asking::command_status))
             .route("/views/{view}", get(asking::view_by_parameters).post(asking::view))
+            .route("/events", get(events::events))
             .route("/clock/confirm", post(asking::confirm_clock))
     };
     Router::new()
@@ -54,6 +58,7 @@ pub fn router(ledgers: Ledgers) -> Router {
             let message = "this path does not take this method; /openapi.json lists what there is";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
         })
+        .layer(Extension(events::Stopping(stopping)))
         .with_state(ledgers)
 }
 
@@ -63,7 +68,12 @@ pub async fn serve(
     ledgers: Ledgers,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(ledgers)).with_graceful_shutdown(stop).await
+    let (told, stopping) = watch::channel(false);
+    let stop = async move {
+        stop.await;
+        told.send_replace(true);
+    };
+    axum::serve(listener, router(ledgers, stopping)).with_graceful_shutdown(stop).await
 }
 
 async fn ready(State(ledgers): State<Ledgers>) -> Response {

@@ -14,6 +14,8 @@
 //! endpoints, paths and [`describe`]d documents come from the tables of kinds and views.
 
 pub mod describe;
+pub mod durable_inbox;
+pub mod feed;
 pub mod http;
 pub mod metrics;
 pub mod nats;
@@ -22,6 +24,7 @@ pub mod request;
 pub mod service;
 pub mod writer;
 
+mod events;
 mod inbox;
 mod invalid;
 mod ledgers;

@@ -1,7 +1,7 @@
 //! What was asked and answered, counted, in the text that Prometheus reads.
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::reply::{Line, Reply};
 use crate::service::Service;
@@ -15,6 +15,10 @@ pub struct Metrics {
     commands: [AtomicU64; OUTCOMES.len()],
     queries_answered: AtomicU64,
     queries_refused: AtomicU64,
+    /// The last event that is certainly in the public feed; 0 while there is none.
+    feed_event: AtomicU64,
+    feed_stands_still: AtomicBool,
+    inbox_outcomes: AtomicU64,
 }
 
 impl Metrics {
@@ -22,6 +26,33 @@ impl Metrics {
     pub fn commands(&self, outcome: &str) -> u64 {
         let place = OUTCOMES.iter().position(|known| *known == outcome);
         place.map_or(0, |place| self.commands[place].load(Ordering::Relaxed))
+    }
+
+    /// The last event that is certainly in the public feed; 0 without a feed.
+    pub fn feed_event(&self) -> u64 {
+        self.feed_event.load(Ordering::Relaxed)
+    }
+
+    /// True once the public feed cannot go on without an operator; the log says why.
+    pub fn feed_stands_still(&self) -> bool {
+        self.feed_stands_still.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_feed_stands_still(&self, stands_still: bool) {
+        self.feed_stands_still.store(stands_still, Ordering::Relaxed);
+    }
+
+    /// Commands of the durable inbox whose outcome was stored.
+    pub fn inbox_outcomes(&self) -> u64 {
+        self.inbox_outcomes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_inbox_outcome(&self) {
+        self.inbox_outcomes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn note_feed_event(&self, ordinal: u64) {
+        self.feed_event.store(ordinal, Ordering::Relaxed);
     }
 
     pub(crate) fn count_reply(&self, reply: &Reply) {
@@ -98,6 +129,34 @@ pub fn exposition<'s>(services: impl Iterator<Item = &'s Service> + Clone) -> St
             ));
         },
     );
+    family("bincard_feed_event", "gauge", "The last event in the public feed.", &|service, found| {
+        found.extend(feed_event(service).map(|event| (String::new(), event)));
+    });
+    family(
+        "bincard_feed_stands_still",
+        "gauge",
+        "1 when the public feed needs an operator.",
+        &|service, found| {
+            found.push((String::new(), u64::from(service.metrics().feed_stands_still())));
+        },
+    );
+    family(
+        "bincard_feed_lag_events",
+        "gauge",
+        "Durable events the public feed does not have yet.",
+        &|service, found| {
+            let lag = |event| service.journal().head().event.saturating_sub(event);
+            found.extend(feed_event(service).map(|event| (String::new(), lag(event))));
+        },
+    );
+    family(
+        "bincard_inbox_outcomes_total",
+        "counter",
+        "Commands of the inbox with a stored outcome.",
+        &|service, found| {
+            found.push((String::new(), service.metrics().inbox_outcomes()));
+        },
+    );
     family("bincard_epoch", "counter", "Starts of the writer.", &|service, found| {
         found.push((String::new(), service.epoch()));
     });
@@ -105,4 +164,9 @@ pub fn exposition<'s>(services: impl Iterator<Item = &'s Service> + Clone) -> St
         found.push((String::new(), u64::from(service.trouble().is_none())));
     });
     text
+}
+
+/// The feed's last event; `None` where there is no feed.
+fn feed_event(service: &Service) -> Option<u64> {
+    Some(service.metrics().feed_event()).filter(|event| *event > 0)
 }

@@ -64,6 +64,12 @@ pub fn service_name(ledger: &str) -> String {
     format!("bincard-{ledger}")
 }
 
+/// Whether the server keeps streams for this account; if not, what it said.
+pub async fn jetstream_is_there(client: &Client) -> Result<(), String> {
+    let asked = async_nats::jetstream::new(client.clone()).query_account().await;
+    asked.map(drop).map_err(|fault| fault.to_string())
+}
+
 /// Serves the ledger on this connection, unless another service has its name there.
 pub async fn serve(client: Client, ledger: Service) -> Result<Door, Fault> {
     check_payload(&client)?;

@@ -4,12 +4,14 @@ mod asking;
 
 mod keeper;
 mod opening;
+mod ownership;
 mod reading;
 #[cfg(test)]
 mod tests;
 mod writing;
 
 pub use asking::{COMMAND_STATUS, page_json, read_query};
+pub use ownership::Ownership;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +25,7 @@ use ledger_core::values::Text;
 use projections::{Position, Projections};
 use tokio::sync::{oneshot, watch};
 
+use crate::feed::Seen;
 use crate::inbox::{Inbox, QueueLimits};
 use crate::invalid::Invalid;
 use crate::metrics::Metrics;
@@ -45,6 +48,8 @@ pub struct Options {
     pub min_position_wait: Duration,
     /// Length of a journal segment in bytes.
     pub segment_bytes: u64,
+    /// The last event of the public feed, if there is one: a journal that ends before it is damaged.
+    pub feed_seen: Option<Seen>,
 }
 
 impl Options {
@@ -57,6 +62,7 @@ impl Options {
             queue: QueueLimits::default(),
             min_position_wait: Duration::from_secs(5),
             segment_bytes: journal::Options::default().segment_bytes,
+            feed_seen: None,
         }
     }
 }
@@ -77,6 +83,19 @@ pub enum Fault {
         sequence: u64,
         /// What is wrong with it.
         why: String,
+    },
+    /// The public feed has events that the journal does not have.
+    #[error(
+        "the journal ends with event {head}, but event {seen} is in the public feed (entry {sequence}): the journal is \
+         damaged; restore it from a backup, then run verify; to serve it as it is, say --no-feed"
+    )]
+    EndsBeforeFeed {
+        /// The journal's last event.
+        head: u64,
+        /// The feed's last event.
+        seen: u64,
+        /// The entry that held it.
+        sequence: u64,
     },
     /// The folder holds a ledger of another name.
     #[error("{} holds the ledger {found:?}, wanted {wanted:?}", dir.display())]
@@ -128,6 +147,7 @@ struct Inner {
     min_position_wait: Duration,
     writer_stopped: watch::Receiver<Option<String>>,
     views_stopped: watch::Receiver<Option<String>>,
+    ownership: watch::Receiver<Ownership>,
     metrics: Metrics,
     running: Mutex<Option<Running>>,
     /// Held as long as anybody can ask: the views' files stay open after a stop.
@@ -180,6 +200,11 @@ impl Service {
     /// How far the views are.
     pub fn position(&self) -> Position {
         *self.0.position.borrow()
+    }
+
+    /// How far the views are, and every change of that: whoever waits for news of the journal waits for this.
+    pub fn watch_position(&self) -> watch::Receiver<Position> {
+        self.0.position.clone()
     }
 
     /// The views, for a reader in process.
@@ -251,7 +276,12 @@ impl Service {
 
     /// Decides a request: waits until its outcome is known and durable.
     pub async fn submit(&self, request: Request) -> Reply {
-        match self.offer(Ok(request)) {
+        self.one_outcome(self.offer(Ok(request))).await
+    }
+
+    /// Waits for the outcome of one request.
+    pub(crate) async fn one_outcome(&self, offered: Offered) -> Reply {
+        match offered {
             Offered::Waiting(answer) => self.reply_to(answer).await,
             Offered::Answered(reply) => {
                 self.0.metrics.count_reply(&reply);

@@ -285,3 +285,71 @@ async fn whoever_runs_it_sees_health_metrics_and_what_it_speaks() {
     assert_eq!(confirmed.status, 204);
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_told_from_any_one_on_as_lines_or_server_sent() {
+    let data = tempfile::tempdir().unwrap();
+    let served = serve(data.path(), &["main", "eu"]).await;
+    served.open_a_shop().await;
+    served.command("stock.receive", "r", &receipt()).await;
+    let all = served.get("/v1/events?follow=false").await;
+    assert!(all.head.contains("application/x-ndjson"), "{}", all.head);
+    let events: Vec<Value> = json_lines(&all.text);
+    for (event, ordinal) in events.iter().zip(1..) {
+        assert_eq!(event["id"], format!("{}/{ordinal}", served.services[0].uuid()));
+    }
+    let last = events.last().unwrap();
+    assert_eq!((&last["type"], &last["causationid"]), (&json!("bincard.stock.received"), &json!("r")));
+    assert_eq!(last["data"]["movements"][0]["to"], json!({"location": "AMS1", "status": "available"}));
+
+    let some = served.get(&format!("/v1/events?follow=false&from={}", events.len() - 1)).await;
+    assert_eq!(json_lines(&some.text), events[events.len() - 2..]);
+    let seen = (events.len() - 1).to_string();
+    let headers = [("Accept", "text/event-stream"), ("Last-Event-ID", seen.as_str())];
+    let rest = served.send("GET", "/v1/events?follow=false", &headers, b"").await;
+    assert!(rest.head.contains("text/event-stream"), "{}", rest.head);
+    let wanted = format!("id: {}\nevent: bincard.stock.received\ndata: {{\"specversion\"", events.len());
+    assert!(rest.text.contains(&wanted), "{}", rest.text);
+    assert!(!rest.text.contains("items.activated"), "{}", rest.text);
+
+    let other = json_lines(&served.get("/v1/ledgers/eu/events?follow=false").await.text);
+    assert_eq!(other[0]["source"], "/bincard/eu");
+    assert_eq!(served.get("/v1/events?form=1").await.status, 400);
+    let refused = served.send("GET", "/v1/events", &[("Last-Event-ID", "x")], b"").await;
+    assert_eq!((refused.status, refused.json()["header"].clone()), (400, json!("Last-Event-ID")));
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_events_follows_the_journal_and_is_let_go_when_the_door_stops() {
+    let data = tempfile::tempdir().unwrap();
+    let served = serve(data.path(), &["main"]).await;
+    let mut socket = TcpStream::connect(&served.address).await.unwrap();
+    let request = b"GET /v1/events HTTP/1.1\r\nHost: bincard\r\nAccept: text/event-stream\r\n\r\n";
+    socket.write_all(request).await.unwrap();
+    served.open_a_shop().await;
+    let mut seen = String::new();
+    while !seen.contains("event: bincard.items.activated") {
+        let mut piece = [0; 4096];
+        let count = socket.read(&mut piece).await.unwrap();
+        assert!(count > 0, "the stream ended: {seen}");
+        seen.push_str(&String::from_utf8_lossy(&piece[..count]));
+    }
+    // Stops although the reader would wait for more.
+    served.stop().await;
+    let mut rest = Vec::new();
+    socket.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"0\r\n\r\n"), "the answer ended whole");
+}
+
+/// The JSON lines of an answer that came in chunks.
+fn json_lines(chunked: &str) -> Vec<Value> {
+    let mut lines = String::new();
+    let mut rest = chunked;
+    while let Some((length, after)) = rest.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap();
+        lines.push_str(&after[..length]);
+        rest = &after[(length + 2).min(after.len())..];
+    }
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}

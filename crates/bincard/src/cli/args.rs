@@ -75,6 +75,15 @@ pub struct ServeArgs {
     /// The NATS server to answer on; none when absent
     #[arg(long, env = "NATS_URL", value_name = "URL")]
     pub nats: Option<String>,
+    /// Do not publish events to the stream BINCARD_<ledger>_EVENTS
+    #[arg(long)]
+    pub no_feed: bool,
+    /// Do not take commands from the stream BINCARD_<ledger>_INBOX
+    #[arg(long)]
+    pub no_inbox: bool,
+    /// Copies that a NATS cluster keeps of every message of those streams, when they are made
+    #[arg(long, default_value_t = 1, value_name = "COPIES", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub stream_replicas: u8,
     /// The address to answer HTTP on
     #[arg(long, default_value = "127.0.0.1:7400", value_name = "ADDRESS")]
     pub http: SocketAddr,

@@ -4,6 +4,7 @@ mod demo;
 mod import;
 mod loading;
 mod offline;
+mod on_nats;
 mod papers;
 mod query;
 mod replay;

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use command_api::service::Options;
-use command_api::{Ledgers, Service, http, nats};
+use command_api::{Ledgers, Service, feed, http};
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 use tokio::net::TcpListener;
@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use super::on_nats::OnNats;
 use crate::cli::{Failure, ServeArgs, exit};
 
 /// How long requests that are under way may take when the service is told to stop.
@@ -30,11 +31,17 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
         None => http_url.clone(),
     };
 
-    let service = start(ledger, &args, address.clone()).await?;
+    // What the feed has seen is a witness for the journal, so NATS is asked first.
+    let nats = match &args.nats {
+        Some(url) => Some(OnNats::connect(url, ledger, &args).await?),
+        None => None,
+    };
+    let service =
+        start(ledger, &args, address.clone(), nats.as_ref().and_then(|nats| nats.feed_seen)).await?;
     let (stop, stopping) = watch::channel(false);
-    let nats_door = match &args.nats {
-        Some(url) => match serve_nats(url, &service).await {
-            Ok(door) => Some(door),
+    let nats_doors = match nats {
+        Some(nats) => match nats.serve(&service, &args).await {
+            Ok(doors) => Some(doors),
             Err(failure) => {
                 closed(&service).await?;
                 return Err(failure);
@@ -47,8 +54,8 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
 
     let writer_stopped = wait_for_the_end(&service, args.exit_on_stop).await?;
     stop.send_replace(true);
-    if let Some(door) = nats_door
-        && let Err(fault) = door.stop().await
+    if let Some(doors) = nats_doors
+        && let Err(fault) = doors.stop().await
     {
         tracing::warn!(%fault, "NATS was left without a goodbye");
     }
@@ -63,17 +70,16 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
     }
 }
 
-async fn serve_nats(url: &str, service: &Service) -> Result<nats::Door, Failure> {
-    let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("--nats {url}: {why}"));
-    let options = async_nats::ConnectOptions::new().name("bincard");
-    let client = options.connect(url).await.map_err(|fault| refused(&fault))?;
-    nats::serve(client, service.clone()).await.map_err(|fault| refused(&fault))
-}
-
-async fn start(ledger: &str, args: &ServeArgs, address: String) -> Result<Service, Failure> {
+async fn start(
+    ledger: &str,
+    args: &ServeArgs,
+    address: String,
+    feed_seen: Option<feed::Seen>,
+) -> Result<Service, Failure> {
     let name = Name::try_new(ledger).map_err(|fault| Failure::usage(format!("--ledger: {fault}")))?;
     let mut options = Options::new(&args.data, Settings::named(name));
     options.address = address;
+    options.feed_seen = feed_seen;
     let started = tokio::task::spawn_blocking(|| Service::start(options)).await;
     let started = started.expect("opening a ledger does not panic");
     started.map_err(|fault| crate::door::opening_fault(fault).into())

@@ -174,11 +174,21 @@ impl Served {
 
 /// A NATS server with JetStream on a free port; none, said so, if there is no program for it.
 pub(crate) fn nats(folder: &Path) -> Option<(Running, String)> {
+    let folder = folder.to_str().expect("temporary folders have plain names");
+    nats_with(&["--jetstream", "--store_dir", folder])
+}
+
+/// The same without JetStream.
+pub(crate) fn nats_without_streams() -> Option<(Running, String)> {
+    nats_with(&[])
+}
+
+fn nats_with(more: &[&str]) -> Option<(Running, String)> {
     let program = tool("NATS_SERVER", "nats-server")?;
     let port = free_port();
     let mut command = Command::new(program);
-    command.args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--jetstream", "--store_dir"]);
-    let mut server = Running::start(command.arg(folder).stderr(Stdio::null()));
+    command.args(["--addr", "127.0.0.1", "--port", &port.to_string()]).args(more);
+    let mut server = Running::start(command.stderr(Stdio::null()));
     let began = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(server.runs() && began.elapsed() < READY, "nats-server did not start");

@@ -33,12 +33,13 @@ pub(super) fn asyncapi() -> Value {
     }
     let (query, page) = command_status();
     document.request(&format!("query.{COMMAND_STATUS}"), query, page, json!({ "type": "object" }));
+    streams(&mut document);
     json!({
         "asyncapi": "3.0.0",
         "info": {
             "title": "Bincard",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "An event-sourced inventory ledger for e-commerce: commands and queries as NATS request/reply",
+            "description": "An event-sourced inventory ledger for e-commerce: commands and queries as NATS request/reply; events, waiting commands and their outcomes in JetStream streams",
             "license": { "name": "Apache-2.0" },
         },
         "defaultContentType": "application/json",
@@ -48,12 +49,83 @@ pub(super) fn asyncapi() -> Value {
     })
 }
 
+/// What is kept in JetStream streams.
+fn streams(document: &mut Document) {
+    let commands = Command::KINDS.iter().filter(|kind| kind.public);
+    let commands: Vec<Value> = commands.map(|kind| reference(&key("command", kind.name))).collect();
+    document.stream(&Stream {
+        name: "event",
+        stream: "BINCARD_{ledger}_EVENTS",
+        subject: "event.{module}.{event}",
+        parameters: &["module", "event"],
+        action: "send",
+        description: "The public feed: message n of the stream is event n of the ledger, as a CloudEvent in binary mode",
+        headers: event_headers(),
+        payload: reference("EventData"),
+    });
+    document.stream(&Stream {
+        name: "inbox",
+        stream: "BINCARD_{ledger}_INBOX",
+        subject: "inbox.{module}.{action}",
+        parameters: &["module", "action"],
+        action: "receive",
+        description: "Commands that wait for the ledger, decided in order; without an id one is called \
+                      inbox-<stream>-<sequence>",
+        headers: command_headers(),
+        payload: json!({ "oneOf": commands }),
+    });
+    document.stream(&Stream {
+        name: "outcome",
+        stream: "BINCARD_{ledger}_OUTCOMES",
+        subject: "outcome.{command_id}",
+        parameters: &["command_id"],
+        action: "send",
+        description: "What became of a command of the inbox; the last of each id, kept for seven days. The id is \
+                      percent-encoded outside [A-Za-z0-9_-]",
+        headers: json!({ "type": "object" }),
+        payload: reference("Reply"),
+    });
+}
+
+/// A channel whose messages are kept.
+struct Stream {
+    name: &'static str,
+    stream: &'static str,
+    subject: &'static str,
+    parameters: &'static [&'static str],
+    /// What the service does: it sends or receives.
+    action: &'static str,
+    description: &'static str,
+    headers: Value,
+    payload: Value,
+}
+
 impl Document {
+    fn stream(&mut self, stream: &Stream) {
+        let Stream { name, subject, parameters, action, description, headers, payload, .. } = stream;
+        let mut named = Map::from_iter([ledger_parameter()]);
+        named.extend(parameters.iter().map(|parameter| ((*parameter).to_owned(), json!({}))));
+        let channel = json!({
+            "address": format!("bincard.{{ledger}}.{subject}"),
+            "title": stream.stream,
+            "description": description,
+            "parameters": named,
+            "messages": { "message": { "name": name, "headers": headers, "payload": payload } },
+        });
+        let operation = json!({
+            "action": action,
+            "channel": { "$ref": format!("#/channels/{name}") },
+            "messages": [{ "$ref": format!("#/channels/{name}/messages/message") }],
+        });
+        self.channels.insert((*name).to_owned(), channel);
+        self.operations.insert((*name).to_owned(), operation);
+    }
+
     fn request(&mut self, subject: &str, body: Value, reply: Value, headers: Value) {
         let name = subject.replace('.', "_");
         let channel = json!({
             "address": format!("bincard.{{ledger}}.{subject}"),
-            "parameters": { "ledger": { "description": "The ledger's name", "default": "main" } },
+            "parameters": Map::from_iter([ledger_parameter()]),
             "messages": { "request": { "name": subject, "headers": headers, "payload": body } },
         });
         // The requester names the subject of the reply, so its channel has no address of its own.
@@ -76,6 +148,32 @@ impl Document {
         self.channels.insert(replies, reply_channel);
         self.operations.insert(name, operation);
     }
+}
+
+fn ledger_parameter() -> (String, Value) {
+    ("ledger".to_owned(), json!({ "description": "The ledger's name", "default": "main" }))
+}
+
+fn event_headers() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    json!({
+        "type": "object",
+        "description": "Values are percent-encoded where they are not printable ASCII, and for space, quote and percent",
+        "required": ["ce-specversion", "ce-id", "ce-source", "ce-type", "ce-time", "ce-sequence", "ce-causationid"],
+        "properties": {
+            "ce-specversion": { "const": "1.0" },
+            "ce-id": text("the ledger's uuid / the event's ordinal, which is the sequence of the stream"),
+            "ce-source": text("/bincard/ and the ledger's name"),
+            "ce-type": text("bincard. and the event's name"),
+            "ce-subject": text("the key of the document, else of the item or other record"),
+            "ce-time": text("when it was true"),
+            "ce-recordedtime": text("when it was recorded"),
+            "ce-sequence": text("the entry, as in replies"),
+            "ce-correlationid": text("what ties it to what other systems did"),
+            "ce-causationid": text("the id of the command that caused it"),
+            "ce-datacontenttype": { "const": "application/json" },
+        },
+    })
 }
 
 fn command_headers() -> Value {

@@ -5,6 +5,7 @@ use projections::{Query, VIEWS};
 use serde_json::{Map, Value, json};
 
 use super::definitions::Definitions;
+use crate::events::{MovementBody, PostingBody};
 
 /// Where shared schemas stand in both documents.
 pub(super) const SCHEMAS: &str = "/components/schemas";
@@ -39,6 +40,8 @@ pub(super) fn schemas() -> Map<String, Value> {
     }
     let events = Event::KINDS.iter().map(|kind| reference(&key("event", kind.name)));
     schemas.insert("Event".into(), json!({ "oneOf": events.collect::<Vec<_>>() }));
+    schemas.insert("EventData".into(), event_data_schema(&mut definitions));
+    schemas.insert("CloudEvent".into(), cloud_event_schema());
     schemas.insert("Query".into(), definitions.of::<Query>());
     schemas.insert("Reply".into(), reply_schema());
     schemas.insert("Batch".into(), batch_schema());
@@ -91,6 +94,44 @@ pub(super) fn reply_schema() -> Value {
         },
     });
     json!({ "oneOf": [accepted, rejected, invalid, other] })
+}
+
+/// The data of an event of the feed: its fields, with what it did to the books.
+fn event_data_schema(definitions: &mut Definitions) -> Value {
+    let list = |schema: Value, description: &str| json!({ "type": "array", "items": schema, "description": description });
+    let books = json!({
+        "movements": list(definitions.of::<MovementBody<'static>>(), "Units that changed their place"),
+        "postings": list(definitions.of::<PostingBody<'static>>(), "Amounts; debits and credits are equal"),
+    });
+    json!({ "allOf": [
+        reference("Event"),
+        { "type": "object", "required": ["movements", "postings"], "properties": books },
+    ] })
+}
+
+/// CloudEvents 1.0 in its JSON format, as this service writes it.
+fn cloud_event_schema() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    let time =
+        |description: &str| json!({ "type": "string", "format": "date-time", "description": description });
+    json!({
+        "type": "object",
+        "required": ["specversion", "id", "source", "type", "time", "datacontenttype", "sequence", "causationid", "data"],
+        "properties": {
+            "specversion": { "const": "1.0" },
+            "id": text("the ledger's uuid / the event's ordinal, from 1 without gaps"),
+            "source": text("/bincard/ and the ledger's name"),
+            "type": text("bincard. and the event's name"),
+            "subject": text("the key of the document, else of the item or other record"),
+            "time": time("when it was true"),
+            "recordedtime": time("when it was recorded"),
+            "datacontenttype": { "const": "application/json" },
+            "sequence": text("the entry, as in replies"),
+            "correlationid": text("what ties it to what other systems did"),
+            "causationid": text("the id of the command that caused it"),
+            "data": reference("EventData"),
+        },
+    })
 }
 
 fn page_schema(row: &Value) -> Value {

@@ -15,6 +15,7 @@ pub(super) fn openapi() -> Value {
     }
     paths.insert("/v1/commands".into(), json!({ "post": batch() }));
     paths.insert("/v1/commands/{id}".into(), json!({ "get": command_status() }));
+    paths.insert("/v1/events".into(), json!({ "get": events() }));
     for view in VIEWS {
         let path = json!({ "get": view_by_parameters(view), "post": view_by_body(view) });
         paths.insert(format!("/v1/views/{}", view.name), path);
@@ -67,6 +68,43 @@ fn command_status() -> Value {
         "tags": ["command_status"],
         "parameters": [id],
         "responses": responses("The first outcome of the command", &reference("Reply"), &[404, 503]),
+    })
+}
+
+fn events() -> Value {
+    let parameter = |name: &str, at: &str, description: &str, schema: Value| json!({ "name": name, "in": at, "description": description, "schema": schema });
+    let ordinal = json!({ "type": "integer", "minimum": 1 });
+    let parameters = [
+        parameter("from", "query", "The ordinal of the first event; 1 when absent", ordinal.clone()),
+        parameter(
+            "follow",
+            "query",
+            "Whether to wait for more at the end",
+            json!({ "type": "boolean", "default": true }),
+        ),
+        parameter(
+            "Last-Event-ID",
+            "header",
+            "The ordinal of the last event seen: goes on behind it",
+            ordinal,
+        ),
+    ];
+    let content = json!({
+        "application/x-ndjson": { "schema": reference("CloudEvent") },
+        "text/event-stream": { "schema": { "type": "string", "description": "id: the ordinal, event: the type, data: a CloudEvent" } },
+    });
+    let mut responses = responses(
+        "Events in order, without an end unless follow is false",
+        &reference("CloudEvent"),
+        &[400, 503],
+    );
+    responses["200"]["content"] = content;
+    json!({
+        "operationId": "events",
+        "tags": ["events"],
+        "summary": "Every event from an ordinal on, one JSON object a line, or Server-Sent Events where they are accepted",
+        "parameters": parameters,
+        "responses": responses,
     })
 }
 

@@ -17,7 +17,8 @@ use uuid::Uuid;
 use super::keeper::{InMemory, Keeper};
 use super::reading::Reading;
 use super::writing::{Writing, wall_clock};
-use super::{Fault, Inner, Options, Running, Service};
+use super::{Fault, Inner, Options, Ownership, Running, Service};
+use crate::feed::Seen;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::writer::{Answer, Input, Output, Writer};
@@ -34,6 +35,7 @@ impl Service {
         let views_dir = dir.join("projections");
         let mut journal = open_journal(&dir, &views_dir, &options)?;
         let reader: Arc<dyn JournalRead> = Arc::new(journal.reader());
+        check_feed(reader.head(), options.feed_seen)?;
         let (ledger, projections) = std::thread::scope(|scope| {
             let folding = scope.spawn(|| fold(reader.as_ref()));
             let projections = open_views(&views_dir, &reader);
@@ -102,6 +104,18 @@ fn open_journal(dir: &Path, views_dir: &Path, options: &Options) -> Result<FileJ
             Ok(FileJournal::create(RealDisk, dir, Uuid::now_v7().into_bytes(), segments)?)
         }
         Err(fault) => Err(fault.into()),
+    }
+}
+
+/// What was published was durable. The feed of another ledger proves nothing of this one.
+fn check_feed(head: Head, seen: Option<Seen>) -> Result<(), Fault> {
+    match seen {
+        Some(Seen { ledger, event, sequence })
+            if ledger.into_bytes() == head.ledger && event > head.event =>
+        {
+            Err(Fault::EndsBeforeFeed { head: head.event, seen: event, sequence })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -187,6 +201,7 @@ fn run(
     let (position_told, position) = watch::channel(projections.position());
     let (views_told, views_stopped) = watch::channel(None);
     let (writer_told, writer_stopped) = watch::channel(None);
+    let (ownership_told, ownership) = watch::channel(Ownership::Owner { epoch });
     let no_more_frames = Arc::new(AtomicBool::new(false));
     let reading = Reading {
         projections: projections.clone(),
@@ -197,7 +212,14 @@ fn run(
     };
     let reading = spawn("views", move || reading.run())?;
     let wakes = reading.thread().clone();
-    let writing = Writing { writer, keeper, inbox: Arc::clone(&inbox), reading: wakes, stopped: writer_told };
+    let writing = Writing {
+        writer,
+        keeper,
+        inbox: Arc::clone(&inbox),
+        reading: wakes,
+        stopped: writer_told,
+        ownership: ownership_told,
+    };
     let writing = match spawn("writer", move || writing.run()) {
         Ok(writing) => writing,
         Err(fault) => {
@@ -217,6 +239,7 @@ fn run(
         min_position_wait: options.min_position_wait,
         writer_stopped,
         views_stopped,
+        ownership,
         metrics: Metrics::default(),
         running: Mutex::new(Some(Running { writing, reading, no_more_frames })),
         _lock: lock,

@@ -9,6 +9,7 @@ use journal::{Fault, Space};
 use ledger_core::values::Timestamp;
 use tokio::sync::{oneshot, watch};
 
+use super::Ownership;
 use super::keeper::Keeper;
 use crate::inbox::{Inbox, Waiting};
 use crate::writer::{Answer, Input, Output, Writer};
@@ -31,12 +32,18 @@ pub(super) struct Writing {
     pub(super) reading: Thread,
     /// Why the writer stopped, once it has.
     pub(super) stopped: watch::Sender<Option<String>>,
+    /// Who may act for the ledger: nobody here once the writer takes no more commands.
+    pub(super) ownership: watch::Sender<Ownership>,
 }
 
 impl Writing {
     /// Runs until the queue is closed and everything in it is answered.
     pub(super) fn run(mut self) -> Result<(), Fault> {
-        let _abandons = Abandons { inbox: Arc::clone(&self.inbox), stopped: self.stopped.clone() };
+        let _abandons = Abandons {
+            inbox: Arc::clone(&self.inbox),
+            stopped: self.stopped.clone(),
+            ownership: self.ownership.clone(),
+        };
         let mut taken: VecDeque<Waiting> = VecDeque::new();
         let mut out = Vec::new();
         let mut space = Space::Enough;
@@ -65,6 +72,7 @@ impl Writing {
             if taken.is_empty() {
                 self.writer.step(Input::Tick, wall_clock(), &mut out);
                 if signals.ended && out.is_empty() {
+                    self.ownership.send_replace(Ownership::Stopped);
                     return self.keeper.stop();
                 }
             }
@@ -79,6 +87,7 @@ impl Writing {
                 Output::Reply(to, answer) => drop(to.send(answer)),
                 Output::Stopped { why } => {
                     tracing::error!(%why, "the writer stopped: commands are refused until a restart");
+                    self.ownership.send_replace(Ownership::Stopped);
                     self.stopped.send_replace(Some(why));
                 }
             }
@@ -90,6 +99,7 @@ impl Writing {
 struct Abandons {
     inbox: Arc<Inbox>,
     stopped: watch::Sender<Option<String>>,
+    ownership: watch::Sender<Ownership>,
 }
 
 impl Drop for Abandons {
@@ -97,6 +107,7 @@ impl Drop for Abandons {
         if std::thread::panicking() {
             let why = "the writer's thread panicked; restart to go on from what is on disk";
             self.inbox.abandon(why);
+            self.ownership.send_replace(Ownership::Stopped);
             self.stopped.send_replace(Some(why.into()));
         }
     }
