@@ -1,5 +1,6 @@
 //! One file a subcommand; each turns its arguments into calls, and the outcome into print and an exit status.
 
+mod bench;
 mod demo;
 mod import;
 mod loading;
@@ -26,6 +27,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Query(args) => query::run(&ledger, args).await,
         Command::Import { format } => import::run(&ledger, format).await,
         Command::Demo { seed, door } => demo::run(&ledger, seed, &door).await,
+        Command::Bench(args) => bench::run(ledger, args).await,
         Command::Replay { command } => replay::run(&ledger, command),
         Command::Schemas { out } => papers::schemas(&out),
         Command::Completions { shell } => papers::completions(shell),
