@@ -41,6 +41,22 @@ pub enum Fault {
         /// What was found and what was wanted, with the sequence.
         why: String,
     },
+    /// The servers that keep the stream do not answer.
+    #[error("{server}: {why}; check the address, and whether the server runs with JetStream")]
+    Unreachable {
+        /// Who was asked.
+        server: String,
+        /// What happened.
+        why: String,
+    },
+    /// The stream, or its server, cannot keep what it acknowledges.
+    #[error("stream {stream} cannot keep a journal: {why}; correct that, or use another NATS account")]
+    Unsuitable {
+        /// The stream or server.
+        stream: String,
+        /// What was found.
+        why: String,
+    },
     /// Another process holds the ledger's files.
     #[error("the ledger is in use: {address}; ask the service at its address, or stop that process first")]
     InUse {

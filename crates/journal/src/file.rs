@@ -28,7 +28,6 @@ mod spare;
 #[cfg(test)]
 mod tests;
 mod thread;
-mod urgency;
 mod witness;
 
 use std::path::PathBuf;

@@ -12,11 +12,31 @@
 //! |---|---|
 //! | append a frame and learn its fate, whatever the network does | [`Appender`] |
 //! | tell the history from what a losing rival left, and from damage | [`Chain`] |
+//!
+//! and over real servers:
+//!
+//! | to do this | look at |
+//! |---|---|
+//! | open, follow and append to a ledger's stream | [`StreamJournal`] |
+//! | read it, on any thread | [`StreamReader`] |
+//! | agree on who should write | [`Lease`] |
+//! | see the settings of the stream | `jetstream/setup.rs` |
 
 mod append;
 mod chain;
+mod keep;
+mod lease;
+mod link;
+mod read;
+mod setup;
+mod tail;
 #[cfg(test)]
 mod tests;
 
 pub use append::{Appender, Ask, Attempt, Heard, Next, RESOLVE_DEADLINE, RETRY_PAUSE};
 pub use chain::{Chain, Reading, VoidFrame};
+pub use keep::{StreamAppender, StreamJournal, StreamOptions};
+pub use lease::{Holder, LEASE_LAPSE, LEASE_RENEWAL, Lease, OnChange, Standing};
+pub use link::Server;
+pub use read::StreamReader;
+pub use setup::stream_name;

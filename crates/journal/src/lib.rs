@@ -15,9 +15,11 @@
 //! | read the files of a stopped service | [`OfflineJournal`] |
 //! | keep a journal in a JetStream stream | [`jetstream`] |
 //! | keep a journal in memory | [`MemoryJournal`] |
+//! | move a history from one kind of journal to another | [`copy`] |
 //! | make a disk that fails on purpose | [`SimDisk`] |
 
 mod checked;
+mod copy;
 mod disk;
 mod event_place;
 mod fault;
@@ -29,6 +31,7 @@ mod memory;
 mod sim_disk;
 
 pub use checked::Checked;
+pub use copy::{CopyProgress, copy};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use event_place::entry_of_event;
 pub use fault::Fault;

@@ -3,13 +3,15 @@
 //! | the frame | is |
 //! |---|---|
 //! | follows the head | the next one |
-//! | begins at or before the head, and names another frame before it than the head | void: a losing rival's |
-//! | begins right behind the head, of an older epoch | void: a replaced writer's |
-//! | begins right behind the head, of this epoch or a newer one, and names another frame before it | damage |
+//! | is of an older epoch, and begins at the head, before it or right behind it | void: a replaced writer's |
+//! | is the head once more | void |
+//! | is of this epoch or a newer one, and does not follow the head | damage |
 //! | begins further on, or is no frame at all | damage |
 //!
-//! Every reader comes to the same history by these rules. Damage means that the stream lost or rewrote what it had
-//! acknowledged: a reader stops there and says where.
+//! Every reader comes to the same history by these rules. Whoever takes the ledger appends a newer epoch at the very end,
+//! so only a writer that was replaced can be late. Damage means that the stream lost or rewrote what it had acknowledged:
+//! a reader that has read further than the stream reaches now sees a newer epoch begin too early, stops there, and says
+//! where.
 
 use crate::fault::Fault;
 use crate::frame::Frame;
@@ -117,7 +119,6 @@ impl Chain {
 
 fn is_void(frame: &Frame, head: &Head) -> bool {
     let header = frame.header();
-    let loses_to_head = header.first_sequence <= head.sequence && header.previous != head.hash;
-    let is_replaced = header.first_sequence == head.sequence + 1 && header.epoch < head.epoch;
-    header.ledger == head.ledger && (loses_to_head || is_replaced)
+    let is_late = header.first_sequence <= head.sequence + 1 && header.epoch < head.epoch;
+    header.ledger == head.ledger && (is_late || frame.hash() == head.hash)
 }

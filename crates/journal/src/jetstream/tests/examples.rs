@@ -241,6 +241,10 @@ fn a_lost_prefix_is_damage() {
     let rewritten = Head { hash: [9; 32], ..head };
     damage(chain.read(4, framed(&rewritten, 7, 1).bytes()), "another previous frame");
     damage(chain.read(4, framed(&Head { epoch: 3, ..rewritten }, 7, 1).bytes()), "another previous frame");
+    for epoch in [2, 3] {
+        let taken_early = Head { epoch, sequence: 4, event: 4, ..rewritten };
+        damage(chain.read(4, framed(&taken_early, 5, 1).bytes()), "found first sequence 5, wanted 7");
+    }
     assert_eq!(chain.head(), Some(head), "the chain stays where it is");
     assert!(matches!(chain.read(4, framed(&head, 7, 1).bytes()), Ok(Reading::Next(_))));
 }
