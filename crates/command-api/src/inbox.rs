@@ -1,19 +1,16 @@
 //! The queue before the writer: bounded, in order of arrival, and full when it is full.
 
-mod to;
-
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
-
-pub(crate) use to::To;
 
 use crate::writer::{Answer, Busy, Request};
 
 /// How many commands the writer's thread takes at a time.
-const TAKE_MAX: usize = 1024;
+const TAKE_MAX: usize = 256;
+const POISON: &str = "no code panics while it holds the queue";
 
 /// How much may wait for the writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +29,7 @@ impl Default for QueueLimits {
 }
 
 /// A command in the queue, and where its answer goes.
-pub(crate) type Waiting = (Request, To);
+pub(crate) type Waiting = (Request, oneshot::Sender<Answer>);
 
 /// The queue. Many offer, one takes.
 pub(crate) struct Inbox {
@@ -47,8 +44,16 @@ struct State {
     bytes: usize,
     woken: bool,
     clock_confirmed: bool,
-    /// Why no more commands are taken.
-    closed: Option<String>,
+    /// Why no commands are taken.
+    closed: Option<Closed>,
+}
+
+/// Why no commands are taken.
+enum Closed {
+    /// The service ends: for good.
+    Stopping(String),
+    /// Another instance writes, or none; until this one does.
+    Elsewhere(String),
 }
 
 /// What the writer's thread found besides commands.
@@ -65,56 +70,83 @@ impl Inbox {
         Inbox { state: Mutex::default(), wake: Condvar::new(), limits }
     }
 
+    /// A queue that takes no commands yet, and tells where the writer is.
+    pub(crate) fn elsewhere(limits: QueueLimits, writer: &str) -> Self {
+        let inbox = Inbox::new(limits);
+        inbox.hand_over(writer);
+        inbox
+    }
+
     /// Puts a command at the end of the queue; or tells at once why not, and nothing happened.
     pub(crate) fn offer(&self, request: Request) -> Result<oneshot::Receiver<Answer>, Answer> {
+        let mut state = self.state();
+        match &state.closed {
+            None => {}
+            Some(Closed::Stopping(why)) => return Err(Answer::Unavailable { why: why.clone() }),
+            Some(Closed::Elsewhere(writer)) => return Err(Answer::NotTheWriter { writer: writer.clone() }),
+        }
+        let bytes = state.bytes + request.bytes;
+        if state.commands.len() >= self.limits.commands || bytes > self.limits.bytes {
+            return Err(Answer::Busy(Busy::QueueFull));
+        }
         let (to, answer) = oneshot::channel();
-        self.state.lock().push(request, To::One(to), &self.limits)?;
+        state.bytes = bytes;
+        state.commands.push_back((request, to));
+        drop(state);
         self.wake.notify_one();
         Ok(answer)
     }
 
-    /// Puts commands at the end of the queue, one behind the other with nothing between them, as many as there is room
-    /// for.
-    pub(crate) fn offer_all(&self, requests: Vec<Request>) -> Taken {
-        let mut state = self.state.lock();
-        let (count, refusal) = state.room_for(&requests, &self.limits);
-        let (places, answers) = To::together(count);
-        for (request, to) in requests.into_iter().zip(places) {
-            state.bytes += request.bytes;
-            state.commands.push_back((request, to));
-        }
-        drop(state);
-        self.wake.notify_one();
-        Taken { count, answers, refusal }
-    }
-
     /// How many commands wait.
     pub(crate) fn depth(&self) -> usize {
-        self.state.lock().commands.len()
+        self.state().commands.len()
     }
 
     /// The writer's thread has something to look at besides commands.
     pub(crate) fn wake(&self) {
-        self.state.lock().woken = true;
+        self.state().woken = true;
         self.wake.notify_one();
     }
 
     /// An operator says that the clock is right.
     pub(crate) fn confirm_clock(&self) {
-        self.state.lock().clock_confirmed = true;
+        self.state().clock_confirmed = true;
         self.wake.notify_one();
     }
 
     /// Takes no more commands; those that wait are still decided.
     pub(crate) fn close(&self, why: &str) {
-        self.state.lock().closed.get_or_insert_with(|| why.to_owned());
+        let mut state = self.state();
+        if !matches!(state.closed, Some(Closed::Stopping(_))) {
+            state.closed = Some(Closed::Stopping(why.to_owned()));
+        }
+        drop(state);
         self.wake.notify_one();
+    }
+
+    /// Takes no more commands until it is opened again, and tells where the writer is; those that wait are still
+    /// decided.
+    pub(crate) fn hand_over(&self, writer: &str) {
+        let mut state = self.state();
+        if !matches!(state.closed, Some(Closed::Stopping(_))) {
+            state.closed = Some(Closed::Elsewhere(writer.to_owned()));
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// This instance writes now.
+    pub(crate) fn open(&self) {
+        let mut state = self.state();
+        if matches!(state.closed, Some(Closed::Elsewhere(_))) {
+            state.closed = None;
+        }
     }
 
     /// Takes no more commands, and lets those that wait go without an answer: nobody is there to decide them.
     pub(crate) fn abandon(&self, why: &str) {
         self.close(why);
-        self.state.lock().commands.clear();
+        self.state().commands.clear();
     }
 
     /// Waits for commands, if any are wanted, or a signal, at most so long. Whoever has nothing else to wait for
@@ -131,65 +163,20 @@ impl Inbox {
             let ends = may_end && state.closed.is_some() && state.commands.is_empty();
             nothing_to_take && !state.woken && !state.clock_confirmed && !ends
         };
-        let deadline = Instant::now() + wait_max;
-        let mut state = self.state.lock();
-        while idle(&mut state) {
-            if self.wake.wait_until(&mut state, deadline).timed_out() {
-                break;
-            }
-        }
+        let (mut state, _) = self.wake.wait_timeout_while(self.state(), wait_max, idle).expect(POISON);
         if wanted {
-            state.move_to(into);
+            let count = state.commands.len().min(TAKE_MAX);
+            let taken = state.commands.drain(..count);
+            let bytes: usize = taken.map(|waiting| (waiting.0.bytes, into.push_back(waiting)).0).sum();
+            state.bytes -= bytes;
         }
         state.woken = false;
         let clock_confirmed = std::mem::take(&mut state.clock_confirmed);
         let ended = may_end && state.closed.is_some() && state.commands.is_empty();
         Signals { clock_confirmed, ended }
     }
-}
 
-/// How much of what was offered has a place in the queue.
-pub(crate) struct Taken {
-    /// So many commands, from the first.
-    pub(crate) count: usize,
-    /// Their answers.
-    pub(crate) answers: oneshot::Receiver<Vec<Answer>>,
-    /// Why the others have none; nothing happened to them.
-    pub(crate) refusal: Option<Answer>,
-}
-
-impl State {
-    fn push(&mut self, request: Request, to: To, limits: &QueueLimits) -> Result<(), Answer> {
-        if let (_, Some(refusal)) = self.room_for(std::slice::from_ref(&request), limits) {
-            return Err(refusal);
-        }
-        self.bytes += request.bytes;
-        self.commands.push_back((request, to));
-        Ok(())
-    }
-
-    /// How many of these, from the first, may join the queue; and why the next one may not.
-    fn room_for(&self, requests: &[Request], limits: &QueueLimits) -> (usize, Option<Answer>) {
-        if let Some(why) = &self.closed {
-            return (0, Some(Answer::Unavailable { why: why.clone() }));
-        }
-        let mut bytes = self.bytes;
-        let mut fits = |(at, request): (usize, &Request)| {
-            bytes += request.bytes;
-            self.commands.len() + at < limits.commands && bytes <= limits.bytes
-        };
-        let count = requests.iter().enumerate().take_while(|next| fits(*next)).count();
-        (count, (count < requests.len()).then_some(Answer::Busy(Busy::QueueFull)))
-    }
-
-    fn move_to(&mut self, into: &mut VecDeque<Waiting>) {
-        if into.is_empty() && self.commands.len() <= TAKE_MAX {
-            std::mem::swap(into, &mut self.commands);
-            self.bytes = 0;
-            return;
-        }
-        let count = self.commands.len().min(TAKE_MAX);
-        let taken = self.commands.drain(..count);
-        self.bytes -= taken.map(|waiting| (waiting.0.bytes, into.push_back(waiting)).0).sum::<usize>();
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect(POISON)
     }
 }

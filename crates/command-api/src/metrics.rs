@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::reply::{Line, Reply};
-use crate::service::Service;
+use crate::service::{Ownership, Service};
 
 const OUTCOMES: [&str; 9] =
     ["accepted", "duplicate", "dry_run", "rejected", "invalid", "conflict", "busy", "unavailable", "unknown"];
@@ -159,6 +159,10 @@ pub fn exposition<'s>(services: impl Iterator<Item = &'s Service> + Clone) -> St
     );
     family("bincard_epoch", "counter", "Starts of the writer.", &|service, found| {
         found.push((String::new(), service.epoch()));
+    });
+    family("bincard_owner", "gauge", "1 while this instance writes the ledger.", &|service, found| {
+        let owns = matches!(*service.ownership().borrow(), Ownership::Owner { .. });
+        found.push((String::new(), u64::from(owns)));
     });
     family("bincard_ready", "gauge", "1 while commands are taken and views move.", &|service, found| {
         found.push((String::new(), u64::from(service.trouble().is_none())));

@@ -6,8 +6,11 @@
 //! | `bincard.<ledger>.command.batch` | a batch |
 //! | `bincard.<ledger>.query.<view>` | a query |
 //!
-//! Requests of one subscription are read in parallel and take their place in the queue in the order of arrival.
+//! Requests of one subscription are read in parallel and take their place in the queue in the order of arrival. Of
+//! several instances of a ledger all answer queries, in one queue group; commands are subscribed to by the one that
+//! writes, from when its epoch is durable until it writes no more.
 
+mod commands;
 mod endpoints;
 mod rivals;
 
@@ -18,8 +21,9 @@ use async_nats::service::{self, ServiceExt};
 use tokio::task::JoinSet;
 
 use crate::reply::REPLY_BYTES_MAX;
-use crate::service::Service;
-use endpoints::asked_of;
+use crate::service::{Role, Service};
+use commands::CommandEndpoints;
+use endpoints::{Asked, asked_of};
 
 /// Room for headers beside the longest batch or reply.
 const HEADERS_BYTES: usize = 64 * 1024;
@@ -56,7 +60,8 @@ pub enum Fault {
 pub struct Door {
     client: Client,
     service: service::Service,
-    endpoints: JoinSet<()>,
+    queries: JoinSet<()>,
+    commands: CommandEndpoints,
 }
 
 /// The name under which a ledger's micro service is found: `$SRV.INFO.bincard-<ledger>`.
@@ -77,8 +82,7 @@ pub async fn serve(client: Client, ledger: Service) -> Result<Door, Fault> {
     let metadata = HashMap::from([
         ("ledger".to_owned(), ledger.name().to_owned()),
         ("uuid".to_owned(), ledger.uuid().to_string()),
-        ("epoch".to_owned(), ledger.epoch().to_string()),
-        ("journal".to_owned(), "file".to_owned()),
+        ("journal".to_owned(), rivals::journal_of(&ledger).to_owned()),
     ]);
     let builder = client.service_builder().description("Bincard: commands and queries of a ledger");
     let started = builder.metadata(metadata).queue_group("bincard");
@@ -88,22 +92,26 @@ pub async fn serve(client: Client, ledger: Service) -> Result<Door, Fault> {
     rivals::refuse_rivals(&client, &ledger, Some(&service.info().await.id)).await?;
 
     let group = service.group(format!("bincard.{}", ledger.name()));
-    let mut endpoints = JoinSet::new();
-    for (asked, subject, metadata) in asked_of() {
-        let endpoint = group.endpoint_builder().name(subject.replace('.', "-")).metadata(metadata);
-        let endpoint = endpoint.add(&subject).await.map_err(Fault::Client)?;
-        endpoints.spawn(endpoints::serve(endpoint, asked, ledger.clone()));
+    let mut queries = JoinSet::new();
+    if ledger.role().is_none_or(Role::answers_queries) {
+        for (view, subject, metadata) in asked_of().into_iter().filter_map(Asked::into_view) {
+            let endpoint = group.endpoint_builder().name(subject.replace('.', "-")).metadata(metadata);
+            let endpoint = endpoint.add(&subject).await.map_err(Fault::Client)?;
+            queries.spawn(endpoints::serve_view(endpoint, view, ledger.clone()));
+        }
     }
+    let commands = CommandEndpoints::start(client.clone(), group, ledger.clone()).await?;
     client.flush().await.map_err(|fault| Fault::Client(fault.into()))?;
-    tracing::info!(ledger = ledger.name(), endpoints = endpoints.len(), "served on NATS");
-    Ok(Door { client, service, endpoints })
+    tracing::info!(ledger = ledger.name(), "served on NATS");
+    Ok(Door { client, service, queries, commands })
 }
 
 impl Door {
     /// Takes no more requests, and answers those it has.
     pub async fn stop(mut self) -> Result<(), Fault> {
         self.service.stop().await.map_err(Fault::Client)?;
-        while self.endpoints.join_next().await.is_some() {}
+        while self.queries.join_next().await.is_some() {}
+        self.commands.stop().await;
         self.client.flush().await.map_err(|fault| Fault::Client(fault.into()))
     }
 }

@@ -103,6 +103,7 @@ impl Reply {
             }
             Answer::Busy(busy) => Reply::busy(&busy),
             Answer::Unavailable { why } => Reply::unavailable(&why),
+            Answer::NotTheWriter { writer } => Reply::not_the_writer(&writer),
             Answer::Unknown { why } => Reply::unknown(&why),
         }
     }
@@ -115,6 +116,13 @@ impl Reply {
     /// The writer takes no commands.
     pub fn unavailable(why: &str) -> Reply {
         Reply::Unavailable(Problem::new("writer_stopped", format!("the ledger takes no commands: {why}")))
+    }
+
+    /// Another instance writes.
+    pub fn not_the_writer(writer: &str) -> Reply {
+        let message =
+            format!("this instance answers queries; commands go over NATS, or to the writer: {writer}");
+        Reply::Unavailable(Problem::new("not_the_writer", message))
     }
 
     /// The writer stopped before it knew.

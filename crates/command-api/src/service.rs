@@ -1,19 +1,22 @@
 //! A ledger that runs: its journal, its writer, its views, and the way in for doors and for programs in process.
 
 mod asking;
+
 mod keeper;
-mod offering;
 mod opening;
 mod ownership;
 mod reading;
+mod replicated;
+mod standby;
 #[cfg(test)]
 mod tests;
 mod writing;
 
 pub use asking::{COMMAND_STATUS, page_json, read_query};
-pub use offering::{Each, Offered};
 pub use ownership::Ownership;
+pub use replicated::{Replication, Role};
 
+use replicated::Replicated;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,11 +27,15 @@ use journal::{JournalRead, Lock};
 use ledger_core::Settings;
 use ledger_core::values::Text;
 use projections::{Position, Projections};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::feed::Seen;
 use crate::inbox::{Inbox, QueueLimits};
+use crate::invalid::Invalid;
 use crate::metrics::Metrics;
+use crate::reply::{Outcome, Reply};
+use crate::request::Batch;
+use crate::writer::{Answer, Busy, Request};
 
 /// How a ledger is run.
 #[derive(Debug, Clone)]
@@ -47,6 +54,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// The last event of the public feed, if there is one: a journal that ends before it is damaged.
     pub feed_seen: Option<Seen>,
+    /// The journal is a stream that several instances share; without it, files in the ledger's folder.
+    pub replication: Option<Replication>,
 }
 
 impl Options {
@@ -60,6 +69,7 @@ impl Options {
             min_position_wait: Duration::from_secs(5),
             segment_bytes: journal::Options::default().segment_bytes,
             feed_seen: None,
+            replication: None,
         }
     }
 }
@@ -104,6 +114,16 @@ pub enum Fault {
         /// The name asked for.
         wanted: String,
     },
+    /// A ledger with a history in files, asked to be run from a stream.
+    #[error(
+        "{} holds a journal in files, and this service is to use a stream: copy it with bincard journal copy, and give \
+         the service another --data",
+        dir.display()
+    )]
+    FileJournal {
+        /// Where the files are.
+        dir: PathBuf,
+    },
     /// A ledger's name is part of subjects and folders.
     #[error(
         "wanted a ledger name of a-z, 0-9, _ and -, 1 to 32 long and not beginning with _ or -, found {found:?}"
@@ -136,7 +156,6 @@ pub struct Service(Arc<Inner>);
 struct Inner {
     settings: Settings,
     uuid: [u8; 16],
-    epoch: u64,
     inbox: Arc<Inbox>,
     journal: Arc<dyn JournalRead>,
     projections: Projections,
@@ -145,6 +164,8 @@ struct Inner {
     writer_stopped: watch::Receiver<Option<String>>,
     views_stopped: watch::Receiver<Option<String>>,
     ownership: watch::Receiver<Ownership>,
+    /// Of an instance among several.
+    replicated: Option<Replicated>,
     metrics: Metrics,
     running: Mutex<Option<Running>>,
     /// Held as long as anybody can ask: the views' files stay open after a stop.
@@ -153,9 +174,21 @@ struct Inner {
 
 /// What a stop ends, in this order.
 struct Running {
-    writing: JoinHandle<Result<(), journal::Fault>>,
+    writing: JoinHandle<Result<(), Fault>>,
     reading: JoinHandle<Result<(), projections::Fault>>,
     no_more_frames: Arc<AtomicBool>,
+    /// An instance among several is to end, whether it writes or follows.
+    ending: Arc<AtomicBool>,
+}
+
+/// A request on its way: its place in the order is taken.
+pub enum Offered {
+    /// The writer will answer.
+    Waiting(oneshot::Receiver<Answer>),
+    /// Decided at the edge.
+    Answered(Box<Reply>),
+    /// The commands of a batch, each on its own.
+    Each(Vec<Offered>),
 }
 
 impl Service {
@@ -174,9 +207,17 @@ impl Service {
         uuid::Uuid::from_bytes(self.0.uuid)
     }
 
-    /// The number of this writer's start.
+    /// The number of the writer's start: this one's, or of the last one whose entries the views show.
     pub fn epoch(&self) -> u64 {
-        self.0.epoch
+        match *self.0.ownership.borrow() {
+            Ownership::Owner { epoch } => epoch,
+            Ownership::Follower | Ownership::Stopped => self.position().epoch,
+        }
+    }
+
+    /// What this instance is for, if it is one among several.
+    pub fn role(&self) -> Option<Role> {
+        self.0.replicated.as_ref().map(|replicated| replicated.role)
     }
 
     /// How far the journal is durable.
@@ -214,6 +255,70 @@ impl Service {
         self.0.inbox.depth()
     }
 
+    /// Takes a request into the order of arrival; does not wait.
+    pub fn offer(&self, request: Result<Request, Invalid>) -> Offered {
+        match request.map_err(Reply::from).map(|request| self.0.inbox.offer(request)) {
+            Ok(Ok(answer)) => Offered::Waiting(answer),
+            Ok(Err(answer)) => Offered::Answered(Box::new(Reply::of(answer, &self.0.journal))),
+            Err(reply) => Offered::Answered(Box::new(reply)),
+        }
+    }
+
+    /// Takes a batch into the order of arrival; does not wait. When the queue is full in the middle of a batch, the
+    /// rest of it is busy too: what comes later may need what comes before.
+    pub fn offer_batch(&self, batch: Result<Batch, Invalid>) -> Offered {
+        let requests = match batch {
+            Err(invalid) => return Offered::Answered(Box::new(invalid.into())),
+            Ok(Batch::Atomic(request)) => return self.offer(Ok(request)),
+            Ok(Batch::Each(requests)) => requests,
+        };
+        let mut is_full = false;
+        let offer = |request: Result<Request, Invalid>| {
+            if is_full && request.is_ok() {
+                return Offered::Answered(Box::new(Reply::busy(&Busy::QueueFull)));
+            }
+            let offered = self.offer(request);
+            is_full |= matches!(&offered, Offered::Answered(reply) if matches!(**reply, Reply::Busy(_)));
+            offered
+        };
+        Offered::Each(requests.into_iter().map(offer).collect())
+    }
+
+    /// Waits for the outcome of what was offered.
+    pub async fn outcome(&self, offered: Offered) -> Outcome {
+        match offered {
+            Offered::Waiting(answer) => Outcome::One(self.reply_to(answer).await),
+            Offered::Answered(reply) => {
+                self.0.metrics.count_reply(&reply);
+                Outcome::One(*reply)
+            }
+            Offered::Each(offered) => {
+                let mut lines = Vec::with_capacity(offered.len());
+                for offered in offered {
+                    lines.push(self.line_of(offered).await);
+                }
+                Outcome::Each(lines)
+            }
+        }
+    }
+
+    /// Decides a request: waits until its outcome is known and durable.
+    pub async fn submit(&self, request: Request) -> Reply {
+        self.one_outcome(self.offer(Ok(request))).await
+    }
+
+    /// Waits for the outcome of one request.
+    pub(crate) async fn one_outcome(&self, offered: Offered) -> Reply {
+        match offered {
+            Offered::Waiting(answer) => self.reply_to(answer).await,
+            Offered::Answered(reply) => {
+                self.0.metrics.count_reply(&reply);
+                *reply
+            }
+            Offered::Each(_) => unreachable!("one request is not a batch"),
+        }
+    }
+
     /// An operator says that the wall clock is right.
     pub fn confirm_clock(&self) {
         tracing::warn!("an operator confirmed the wall clock");
@@ -222,7 +327,13 @@ impl Service {
 
     /// Why no commands are taken, or the views stand still; `None` while all is well.
     pub fn trouble(&self) -> Option<String> {
-        let writer = self.0.writer_stopped.borrow().clone();
+        let stopped = self.0.writer_stopped.borrow().clone();
+        let writer = match &self.0.replicated {
+            None => stopped,
+            // It may have stopped, and be a follower as good as any since.
+            Some(replicated) if replicated.keeps_up.load(Ordering::Acquire) => None,
+            Some(_) => stopped.or_else(|| Some("what is durable is being folded".into())),
+        };
         writer.or_else(|| self.0.views_stopped.borrow().clone())
     }
 
@@ -242,13 +353,46 @@ impl Service {
     pub fn stop(&self) -> Result<(), Fault> {
         self.0.stop()
     }
+
+    async fn reply_to(&self, answer: oneshot::Receiver<Answer>) -> Reply {
+        let reply = match self.answer(answer).await {
+            // Reads the journal.
+            answer @ Answer::Duplicate { .. } => {
+                let journal = Arc::clone(&self.0.journal);
+                let read = tokio::task::spawn_blocking(move || Reply::of(answer, &journal)).await;
+                read.unwrap_or_else(|_| Reply::unavailable("reading the first outcome failed"))
+            }
+            answer => Reply::of(answer, &self.0.journal),
+        };
+        self.0.metrics.count_reply(&reply);
+        reply
+    }
+
+    async fn line_of(&self, offered: Offered) -> crate::reply::Line {
+        let line = match offered {
+            Offered::Waiting(answer) => {
+                crate::reply::Line::of_answer(self.answer(answer).await, &self.0.journal)
+            }
+            Offered::Answered(reply) => crate::reply::Line::of_reply(*reply),
+            Offered::Each(_) => unreachable!("a batch holds no batches"),
+        };
+        self.0.metrics.count_line(&line);
+        line
+    }
+
+    async fn answer(&self, answer: oneshot::Receiver<Answer>) -> Answer {
+        let lost = || Answer::Unknown { why: "the writer's thread ended".into() };
+        answer.await.unwrap_or_else(|_| lost())
+    }
 }
 
 impl Inner {
     fn stop(&self) -> Result<(), Fault> {
         self.inbox.close("it is stopping");
         let running = self.running.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-        let Some(Running { writing, reading, no_more_frames }) = running else { return Ok(()) };
+        let Some(Running { writing, reading, no_more_frames, ending }) = running else { return Ok(()) };
+        ending.store(true, Ordering::Release);
+        writing.thread().unpark();
         let written = writing.join().map_err(|_| Fault::Panicked { who: "writer" });
         no_more_frames.store(true, Ordering::Release);
         reading.thread().unpark();

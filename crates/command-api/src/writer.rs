@@ -251,7 +251,10 @@ impl<To> Writer<To> {
     /// An answer leaves when all that was accepted before it is durable; one about the queue or the service at once.
     fn reply(&mut self, to: To, answer: Answer, out: &mut Vec<Output<To>>) {
         let waits = match &answer {
-            Answer::Busy(_) | Answer::Unavailable { .. } | Answer::Unknown { .. } => false,
+            Answer::Busy(_)
+            | Answer::Unavailable { .. }
+            | Answer::NotTheWriter { .. }
+            | Answer::Unknown { .. } => false,
             Answer::Accepted { .. }
             | Answer::WouldBeAccepted { .. }
             | Answer::Duplicate { .. }

@@ -12,6 +12,16 @@ use crate::service::Service;
 /// How long others have to answer.
 const ANSWER_WAIT: Duration = Duration::from_millis(500);
 
+/// A journal that one service has for itself.
+const FILE: &str = "file";
+/// One that several instances share.
+const STREAM: &str = "jetstream";
+
+/// What a ledger's service says of its journal.
+pub(super) fn journal_of(ledger: &Service) -> &'static str {
+    if ledger.role().is_some() { STREAM } else { FILE }
+}
+
 /// Asks who serves the ledger's name. `own_id` is the micro service that this process registered, if it did.
 pub(super) async fn refuse_rivals(
     client: &Client,
@@ -33,7 +43,7 @@ pub(super) async fn refuse_rivals(
         if own_id == Some(info.id.as_str()) {
             continue;
         }
-        if let Some(why) = rivalry(&info, &ledger.uuid().to_string()) {
+        if let Some(why) = rivalry(&info, &ledger.uuid().to_string(), journal_of(ledger)) {
             return Err(Fault::NameTaken { ledger: ledger.name().to_owned(), why });
         }
     }
@@ -41,11 +51,12 @@ pub(super) async fn refuse_rivals(
 }
 
 /// A follower of the same ledger in the same stream is none; everybody else is.
-fn rivalry(info: &Info, own_uuid: &str) -> Option<String> {
+fn rivalry(info: &Info, own_uuid: &str, own_journal: &str) -> Option<String> {
     let said = |key: &str| info.metadata.get(key).map_or("", String::as_str);
     let (uuid, id) = (said("uuid"), &info.id);
     if uuid != own_uuid {
         return Some(format!("by service {id} for another ledger ({uuid})"));
     }
-    (said("journal") == "file").then(|| format!("by service {id}, which owns its journal"))
+    let alone = said("journal") == FILE || own_journal == FILE;
+    alone.then(|| format!("by service {id}, and a journal in files has one service"))
 }

@@ -1,5 +1,6 @@
 //! A journal that keeps the frames of a running service, and can be stopped.
 
+use journal::jetstream::StreamAppender;
 use journal::{Fault, Frame, Journal, JournalThread, MemoryJournal, Outcome, Space, Wake};
 
 /// A journal as the writer's thread drives it.
@@ -17,6 +18,29 @@ impl Keeper for JournalThread {
 
     fn stop(self: Box<Self>) -> Result<(), Fault> {
         JournalThread::stop(*self)
+    }
+}
+
+/// A journal in a stream: the servers keep it, and there is nothing to close.
+pub(super) struct InStream(pub(super) StreamAppender);
+
+impl Journal for InStream {
+    fn submit(&mut self, frame: Frame) {
+        self.0.submit(frame);
+    }
+
+    fn poll(&mut self) -> Option<Outcome> {
+        self.0.poll()
+    }
+}
+
+impl Keeper for InStream {
+    fn space(&self) -> Space {
+        Space::Enough
+    }
+
+    fn stop(self: Box<Self>) -> Result<(), Fault> {
+        Ok(())
     }
 }
 

@@ -5,30 +5,38 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use journal::{
-    Checked, FileJournal, FrameSource, Head, Journal, JournalRead, JournalThread, Lock, MemoryJournal,
+    Checked, FileJournal, Frame, FrameSource, Head, Journal, JournalRead, JournalThread, Lock, MemoryJournal,
     Outcome, RealDisk, Wake,
 };
 use ledger_core::values::{Name, Text, Timestamp};
-use ledger_core::{Entry, Ledger};
+use ledger_core::{Entry, Ledger, Settings};
 use projections::{MemoryStore, Projections, SledStore, Store};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::keeper::{InMemory, Keeper};
 use super::reading::Reading;
 use super::writing::{Writing, wall_clock};
-use super::{Fault, Inner, Options, Ownership, Running, Service};
+use super::{Fault, Inner, Options, Ownership, Running, Service, replicated};
 use crate::feed::Seen;
-use crate::inbox::{Inbox, To};
+use crate::inbox::Inbox;
 use crate::metrics::Metrics;
-use crate::writer::{Input, Output, Writer};
+use crate::writer::{Answer, Input, Output, Writer};
 
-type ServiceWriter = Writer<To>;
+pub(super) type ServiceWriter = Writer<oneshot::Sender<Answer>>;
 
 impl Service {
-    /// Starts a ledger in its folder; creates it if there is none. Blocks until commands can be taken: as long as it
-    /// takes to fold the whole journal.
+    /// Starts a ledger; creates it if there is none. Blocks until it can be asked: as long as it takes to fold the whole
+    /// journal.
     pub fn start(options: Options) -> Result<Self, Fault> {
+        match options.replication.clone() {
+            None => Service::start_alone(options),
+            Some(replication) => replicated::start(options, replication),
+        }
+    }
+
+    /// A ledger whose journal is in its folder: commands can be taken on return.
+    fn start_alone(options: Options) -> Result<Self, Fault> {
         let name = checked_name(&options)?;
         let dir = options.data.join(&name);
         let lock = Lock::exclusive(&dir, &options.address)?;
@@ -42,17 +50,11 @@ impl Service {
             (folding.join().map_err(|_| Fault::Panicked { who: "fold" }), projections)
         });
         let (ledger, projections) = (ledger??, projections?);
-        check_is_named(&ledger, &dir, &name)?;
+        check_is_named(ledger.settings(), &dir, &name)?;
         let inbox = Arc::new(Inbox::new(options.queue));
         let writer = take(ledger, &mut journal, reader.head(), &options)?;
         let wake = Arc::clone(&inbox);
         let thread = JournalThread::start(journal, Box::new(move || wake.wake())).map_err(Fault::NoThread)?;
-        if let Err(why) = thread.urgency() {
-            tracing::info!(
-                why,
-                "the journal's thread waits for its turn like any other: under load, commands take longer"
-            );
-        }
         run(writer, Box::new(thread), reader, projections, inbox, Some(lock), &options)
     }
 
@@ -79,7 +81,7 @@ impl Service {
 }
 
 /// Ledger names are part of subjects and folders: `[a-z0-9][a-z0-9_-]{0,31}`.
-fn checked_name(options: &Options) -> Result<String, Fault> {
+pub(super) fn checked_name(options: &Options) -> Result<String, Fault> {
     let name = options.settings.name.as_str();
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let good = (1..=32).contains(&name.len())
@@ -114,7 +116,7 @@ fn open_journal(dir: &Path, views_dir: &Path, options: &Options) -> Result<FileJ
 }
 
 /// What was published was durable. The feed of another ledger proves nothing of this one.
-fn check_feed(head: Head, seen: Option<Seen>) -> Result<(), Fault> {
+pub(super) fn check_feed(head: Head, seen: Option<Seen>) -> Result<(), Fault> {
     match seen {
         Some(Seen { ledger, event, sequence })
             if ledger.into_bytes() == head.ledger && event > head.event =>
@@ -130,7 +132,7 @@ fn head_names_a_frame(dir: &Path) -> bool {
     std::fs::read(dir.join("head")).is_ok_and(|bytes| bytes.iter().any(|byte| *byte != 0))
 }
 
-fn open_views(dir: &Path, journal: &Arc<dyn JournalRead>) -> Result<Projections, Fault> {
+pub(super) fn open_views(dir: &Path, journal: &Arc<dyn JournalRead>) -> Result<Projections, Fault> {
     let store: Box<dyn Store> = Box::new(SledStore::open(dir)?);
     Ok(Projections::open(store, Arc::clone(journal))?)
 }
@@ -145,18 +147,24 @@ fn fold(journal: &dyn JournalRead) -> Result<Ledger, Fault> {
         let Some(frame) = frames.next_frame()? else {
             return Err(Fault::Entry { sequence, why: "it is not there".into() });
         };
-        let log_time = Timestamp::from_micros(frame.header().log_time_us);
-        for (sequence, _, bytes) in frame.entries() {
-            let entry =
-                Entry::decode(bytes).map_err(|fault| Fault::Entry { sequence, why: fault.to_string() })?;
-            ledger.apply(&entry, log_time).map_err(|why| Fault::Entry { sequence, why })?;
-        }
+        apply_frame(&mut ledger, &frame)?;
     }
     Ok(ledger)
 }
 
-fn check_is_named(ledger: &Ledger, dir: &Path, wanted: &str) -> Result<(), Fault> {
-    match ledger.settings() {
+/// Folds the next frame into a ledger.
+pub(super) fn apply_frame(ledger: &mut Ledger, frame: &Frame) -> Result<(), Fault> {
+    let log_time = Timestamp::from_micros(frame.header().log_time_us);
+    for (sequence, _, bytes) in frame.entries() {
+        let entry =
+            Entry::decode(bytes).map_err(|fault| Fault::Entry { sequence, why: fault.to_string() })?;
+        ledger.apply(&entry, log_time).map_err(|why| Fault::Entry { sequence, why })?;
+    }
+    Ok(())
+}
+
+pub(super) fn check_is_named(settings: Option<&Settings>, dir: &Path, wanted: &str) -> Result<(), Fault> {
+    match settings {
         Some(settings) if settings.name.as_str() != wanted => {
             let (found, wanted) = (settings.name.to_string(), wanted.to_owned());
             Err(Fault::OtherLedger { dir: dir.to_owned(), found, wanted })
@@ -172,17 +180,7 @@ fn take(
     head: Head,
     options: &Options,
 ) -> Result<ServiceWriter, Fault> {
-    let now = wall_clock();
-    let idle_micros = now.micros().saturating_sub(ledger.head().log_time.micros());
-    tracing::info!(sequence = head.sequence, idle_seconds = idle_micros / 1_000_000, "the journal is folded");
-    let program = Name::try_new(concat!("bincard ", env!("CARGO_PKG_VERSION"))).expect("a short plain name");
-    let mut out = Vec::new();
-    let mut writer = Writer::start(ledger, head, options.settings.clone(), program, now, &mut out);
-    for output in out {
-        if let Output::Append(frame) = output {
-            journal.submit(frame);
-        }
-    }
+    let mut writer = begin(ledger, head, options.settings.clone(), journal);
     match journal.poll() {
         Some(outcome @ Outcome::Durable { .. }) => {
             writer.step(Input::Journal(outcome), wall_clock(), &mut Vec::new());
@@ -191,6 +189,27 @@ fn take(
         Some(Outcome::Refused { why } | Outcome::Unknown { why }) => Err(Fault::NotTaken { why }),
         None => Err(Fault::NotTaken { why: "the journal gave no outcome".into() }),
     }
+}
+
+/// A writer whose first frame is handed to the journal: the ledger is taken when that frame is durable.
+pub(super) fn begin(
+    ledger: Ledger,
+    head: Head,
+    settings: Settings,
+    journal: &mut impl Journal,
+) -> ServiceWriter {
+    let now = wall_clock();
+    let idle_micros = now.micros().saturating_sub(ledger.head().log_time.micros());
+    tracing::info!(sequence = head.sequence, idle_seconds = idle_micros / 1_000_000, "the journal is folded");
+    let program = Name::try_new(concat!("bincard ", env!("CARGO_PKG_VERSION"))).expect("a short plain name");
+    let mut out = Vec::new();
+    let writer = Writer::start(ledger, head, settings, program, now, &mut out);
+    for output in out {
+        if let Output::Append(frame) = output {
+            journal.submit(frame);
+        }
+    }
+    writer
 }
 
 fn run(
@@ -225,8 +244,9 @@ fn run(
         reading: wakes,
         stopped: writer_told,
         ownership: ownership_told,
+        ends_as: Ownership::Stopped,
     };
-    let writing = match spawn("writer", move || writing.run()) {
+    let writing = match spawn("writer", move || Ok(writing.run()?)) {
         Ok(writing) => writing,
         Err(fault) => {
             no_more_frames.store(true, Ordering::Release);
@@ -237,7 +257,6 @@ fn run(
     Ok(Service(Arc::new(Inner {
         settings,
         uuid: journal.head().ledger,
-        epoch,
         inbox,
         journal,
         projections,
@@ -246,13 +265,14 @@ fn run(
         writer_stopped,
         views_stopped,
         ownership,
+        replicated: None,
         metrics: Metrics::default(),
-        running: Mutex::new(Some(Running { writing, reading, no_more_frames })),
+        running: Mutex::new(Some(Running { writing, reading, no_more_frames, ending: Arc::default() })),
         _lock: lock,
     })))
 }
 
-fn spawn<T: Send + 'static>(
+pub(super) fn spawn<T: Send + 'static>(
     name: &str,
     run: impl FnOnce() -> T + Send + 'static,
 ) -> Result<std::thread::JoinHandle<T>, Fault> {

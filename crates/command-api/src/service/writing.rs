@@ -7,18 +7,16 @@ use std::time::{Duration, SystemTime};
 
 use journal::{Fault, Space};
 use ledger_core::values::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::Ownership;
 use super::keeper::Keeper;
-use crate::inbox::{Inbox, To, Waiting};
-use crate::writer::{Input, Output, Writer};
+use super::replicated::NOBODY_YET;
+use crate::inbox::{Inbox, Waiting};
+use crate::writer::{Answer, Input, Output, Writer};
 
 /// Without work the thread wakes this often: to look at the clock, and whether there is space.
 const IDLE: Duration = Duration::from_millis(500);
-
-/// Commands that are decided between two looks at the clock and the journal: some hundredths of a millisecond.
-const STRIDE: usize = 16;
 
 /// The wall clock, in UTC.
 pub(super) fn wall_clock() -> Timestamp {
@@ -28,7 +26,7 @@ pub(super) fn wall_clock() -> Timestamp {
 
 /// All that the writer's thread works with.
 pub(super) struct Writing {
-    pub(super) writer: Writer<To>,
+    pub(super) writer: Writer<oneshot::Sender<Answer>>,
     pub(super) keeper: Box<dyn Keeper>,
     pub(super) inbox: Arc<Inbox>,
     /// Folds what is durable.
@@ -37,6 +35,8 @@ pub(super) struct Writing {
     pub(super) stopped: watch::Sender<Option<String>>,
     /// Who may act for the ledger: nobody here once the writer takes no more commands.
     pub(super) ownership: watch::Sender<Ownership>,
+    /// What the instance is when the writer has ended: a follower can come back.
+    pub(super) ends_as: Ownership,
 }
 
 impl Writing {
@@ -63,8 +63,8 @@ impl Writing {
                 self.writer.step(Input::Space(space_now), wall_clock(), &mut out);
             }
             let takes_commands = self.writer.takes_commands();
-            if takes_commands && !taken.is_empty() {
-                self.decide_some(&mut taken, &mut out);
+            if takes_commands && let Some((request, to)) = taken.pop_front() {
+                self.writer.step(Input::Command(request, to), wall_clock(), &mut out);
                 continue;
             }
             let settled = self.writer.is_settled();
@@ -75,35 +75,25 @@ impl Writing {
             if taken.is_empty() {
                 self.writer.step(Input::Tick, wall_clock(), &mut out);
                 if signals.ended && out.is_empty() {
-                    self.ownership.send_replace(Ownership::Stopped);
+                    self.ownership.send_replace(self.ends_as);
                     return self.keeper.stop();
                 }
             }
         }
     }
 
-    /// Decides a few commands under one look at the clock, as long as the writer takes them; then the journal is looked
-    /// at again.
-    fn decide_some(&mut self, taken: &mut VecDeque<Waiting>, out: &mut Vec<Output<To>>) {
-        let now = wall_clock();
-        for _ in 0..STRIDE {
-            let Some((request, to)) = taken.pop_front() else { return };
-            self.writer.step(Input::Command(request, to), now, out);
-            // A frame or an answer that is ready does not wait for the others.
-            if !out.is_empty() || !self.writer.takes_commands() {
-                return;
-            }
-        }
-    }
-
-    fn deliver(&mut self, out: &mut Vec<Output<To>>) {
+    fn deliver(&mut self, out: &mut Vec<Output<oneshot::Sender<Answer>>>) {
         for output in out.drain(..) {
             match output {
                 Output::Append(frame) => self.keeper.submit(frame),
-                Output::Reply(to, answer) => to.send(answer),
+                // Whoever asked may have gone; the answer stands in the log.
+                Output::Reply(to, answer) => drop(to.send(answer)),
                 Output::Stopped { why } => {
-                    tracing::error!(%why, "the writer stopped: commands are refused until a restart");
-                    self.ownership.send_replace(Ownership::Stopped);
+                    tracing::error!(%why, "the writer stopped: commands are refused");
+                    if self.ends_as == Ownership::Follower {
+                        self.inbox.hand_over(NOBODY_YET);
+                    }
+                    self.ownership.send_replace(self.ends_as);
                     self.stopped.send_replace(Some(why));
                 }
             }

@@ -43,6 +43,11 @@ pub enum Answer {
         /// What happened to it.
         why: String,
     },
+    /// Another instance writes; nothing happened.
+    NotTheWriter {
+        /// Where it is, as far as it is known.
+        writer: String,
+    },
     /// The writer stopped before it knew whether the entry is durable.
     Unknown {
         /// What happened to it.

@@ -95,7 +95,7 @@ fn word(answer: &Answer) -> &'static str {
         Answer::Rejected { rejection, .. } => rejection.code(),
         Answer::Conflict(conflict) => conflict.code(),
         Answer::Busy(busy) => busy.code(),
-        Answer::Unavailable { .. } => "unavailable",
+        Answer::Unavailable { .. } | Answer::NotTheWriter { .. } => "unavailable",
         Answer::Unknown { .. } => "unknown",
     }
 }
