@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::bench::Bench;
-
 /// The one record of your stock: publish commands, query views, replay history.
 #[derive(Debug, Parser)]
 #[command(name = "bincard", version, propagate_version = true, max_term_width = 110)]
@@ -43,14 +41,18 @@ pub enum Command {
         #[command(flatten)]
         door: DoorArgs,
     },
-    /// Read the history of a stopped ledger
+    /// Work on a journal as a whole
+    Journal {
+        /// What to do with it
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+    /// Read the history of a stopped ledger, or of one whose journal is a stream
     Replay {
         /// What to do with it
         #[command(subcommand)]
         command: ReplayCommand,
     },
-    /// Measure this machine: every figure beside what its disk takes
-    Bench(BenchArgs),
     /// Write the JSON Schemas of every command, event and view, and the OpenAPI and AsyncAPI documents
     Schemas {
         /// The folder to write them into
@@ -70,13 +72,71 @@ pub enum Command {
     },
 }
 
+/// What keeps a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum JournalKind {
+    /// Files in the ledger's folder, on one machine
+    File,
+    /// A stream on NATS servers, shared by several instances
+    Jetstream,
+}
+
+/// What an instance among several is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleChoice {
+    /// Writes when it has the lease, and leaves queries over NATS to others
+    Writer,
+    /// Answers queries, and never writes
+    Query,
+    /// Both
+    All,
+}
+
+/// Where a history is.
+#[derive(Debug, Clone, Args)]
+pub struct HistoryArgs {
+    /// The folder of ledgers
+    #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
+    pub data: PathBuf,
+    /// What keeps the journal
+    #[arg(long, value_enum, default_value_t = JournalKind::File)]
+    pub journal: JournalKind,
+    /// The NATS server that keeps the stream; several with commas between them
+    #[arg(long, env = "NATS_URL", value_name = "URL")]
+    pub nats: Option<String>,
+}
+
+/// What to do with a journal.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Copy a history between a folder of ledgers and a stream, the same frames byte for byte
+    Copy(JournalCopyArgs),
+}
+
+/// From where to where a history is copied.
+#[derive(Debug, Args)]
+pub struct JournalCopyArgs {
+    /// A folder of ledgers, or jetstream
+    #[arg(long, value_name = "DIR|jetstream")]
+    pub from: String,
+    /// A folder of ledgers, or jetstream; what it has already must be the beginning of the same history
+    #[arg(long, value_name = "DIR|jetstream")]
+    pub to: String,
+    /// The NATS server that keeps the stream; several with commas between them
+    #[arg(long, env = "NATS_URL", value_name = "URL")]
+    pub nats: Option<String>,
+    /// How many servers keep a copy of a stream that is created
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: u8,
+}
+
 /// Where the service keeps its ledger and listens.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// The folder that holds ledgers, one folder each
     #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
     pub data: PathBuf,
-    /// The NATS server to answer on; none when absent
+    /// The NATS server to answer on, several with commas between them; none when absent
     #[arg(long, env = "NATS_URL", value_name = "URL")]
     pub nats: Option<String>,
     /// Do not publish events to the stream BINCARD_<ledger>_EVENTS
@@ -85,12 +145,19 @@ pub struct ServeArgs {
     /// Do not take commands from the stream BINCARD_<ledger>_INBOX
     #[arg(long)]
     pub no_inbox: bool,
-    /// Copies that a NATS cluster keeps of every message of those streams, when they are made
-    #[arg(long, default_value_t = 1, value_name = "COPIES", value_parser = clap::value_parser!(u8).range(1..=5))]
-    pub stream_replicas: u8,
     /// The address to answer HTTP on
     #[arg(long, default_value = "127.0.0.1:7400", value_name = "ADDRESS")]
     pub http: SocketAddr,
+    /// What keeps the journal: with jetstream, several instances serve the ledger, one of them writes, and another takes
+    /// over when it is gone
+    #[arg(long, value_enum, default_value_t = JournalKind::File)]
+    pub journal: JournalKind,
+    /// How many servers of a NATS cluster keep a copy of every stream, when it is made
+    #[arg(long, default_value_t = 1, value_name = "COPIES", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: u8,
+    /// What this instance is for, among several
+    #[arg(long, value_enum, default_value_t = RoleChoice::All)]
+    pub role: RoleChoice,
     /// Exit when the writer stops for good, so that a supervisor starts the service again
     #[arg(long)]
     pub exit_on_stop: bool,
@@ -193,35 +260,6 @@ pub struct QueryArgs {
     pub door: DoorArgs,
 }
 
-/// What is measured, and how.
-#[derive(Debug, Args)]
-pub struct BenchArgs {
-    /// What is measured
-    #[arg(value_enum)]
-    pub bench: Bench,
-    /// Orders of two lines a run
-    #[arg(long, default_value_t = 200_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub orders: u32,
-    /// Items of the shop
-    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub items: u32,
-    /// Runs of each figure
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub runs: u32,
-    /// Where ledgers are made for the time of a run, on the disk to be measured
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-    /// A NATS server on which --ledger is served: measured is what is there, and the orders stay there for good
-    #[arg(long, value_name = "URL")]
-    pub nats: Option<String>,
-    /// The HTTP address at which --ledger is served: measured is what is there, and the orders stay there for good
-    #[arg(long, value_name = "URL")]
-    pub http: Option<String>,
-    /// How the report is printed
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
-}
-
 /// A format of records to import.
 #[derive(Debug, Subcommand)]
 pub enum ImportFormat {
@@ -258,9 +296,9 @@ pub enum OpeningChoice {
 pub enum ReplayCommand {
     /// Print the entries of the log
     Log {
-        /// The folder of ledgers
-        #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
-        data: PathBuf,
+        /// Where it is
+        #[command(flatten)]
+        history: HistoryArgs,
         /// From this sequence
         #[arg(long, default_value_t = 1, value_name = "N")]
         from: u64,
@@ -273,22 +311,29 @@ pub enum ReplayCommand {
     },
     /// Check frames, chain, invariants and tie-outs, and decide every command again
     Verify {
-        /// The folder of ledgers
-        #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
-        data: PathBuf,
+        /// Where it is
+        #[command(flatten)]
+        history: HistoryArgs,
         /// How the result is printed
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
     /// Fold every view anew from the journal and print a digest of its rows
     Rebuild {
-        /// The folder of ledgers
-        #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
-        data: PathBuf,
+        /// Where it is
+        #[command(flatten)]
+        history: HistoryArgs,
         /// How the result is printed
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
     /// Ask a view as it was
-    AsOf(Box<QueryArgs>),
+    AsOf {
+        /// What keeps the journal: files in the folder, or a stream on the server that --nats names
+        #[arg(long, value_enum, default_value_t = JournalKind::File)]
+        journal: JournalKind,
+        /// The question
+        #[command(flatten)]
+        query: Box<QueryArgs>,
+    },
 }

@@ -1,6 +1,6 @@
 //! One file a subcommand; each turns its arguments into calls, and the outcome into print and an exit status.
 
-mod bench;
+mod copying;
 mod demo;
 mod import;
 mod loading;
@@ -14,7 +14,7 @@ mod serve;
 
 use std::io;
 
-use crate::cli::{Cli, Command, Failure, exit};
+use crate::cli::{Cli, Command, Failure, JournalCommand, exit};
 use crate::door::DoorFault;
 
 /// Does what the command line asks; gives the exit status.
@@ -27,7 +27,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Query(args) => query::run(&ledger, args).await,
         Command::Import { format } => import::run(&ledger, format).await,
         Command::Demo { seed, door } => demo::run(&ledger, seed, &door).await,
-        Command::Bench(args) => bench::run(ledger, args).await,
+        Command::Journal { command: JournalCommand::Copy(args) } => copying::run(&ledger, &args),
         Command::Replay { command } => replay::run(&ledger, command),
         Command::Schemas { out } => papers::schemas(&out),
         Command::Completions { shell } => papers::completions(shell),

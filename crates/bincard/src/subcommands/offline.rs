@@ -1,15 +1,53 @@
-//! The folder of a stopped ledger, read and never written: works on a read-only mount, never opens the views' store.
+//! The history of a ledger, read and never written: the folder of a stopped one, which works on a read-only mount and
+//! never opens the views' store, or a stream, whoever appends to it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::OfflineJournal;
+use journal::jetstream::{Server, StreamJournal, StreamOptions};
+use journal::{JournalRead, OfflineJournal};
 use projections::{MemoryStore, Projections, QueryFault};
 
-use crate::cli::Failure;
+use crate::cli::{Failure, HistoryArgs, JournalKind};
 
-/// Opens the journal of a stopped ledger; a torn last frame is told on standard error.
-pub(super) fn journal(data: &Path, ledger: &str) -> Result<OfflineJournal, Failure> {
+/// Where a history is.
+pub(super) enum History {
+    /// Files in a folder of ledgers.
+    Folder(PathBuf),
+    /// A stream on these servers.
+    Stream(Server),
+}
+
+/// Which history the arguments mean.
+pub(super) fn history(args: &HistoryArgs) -> Result<History, Failure> {
+    match args.journal {
+        JournalKind::File => Ok(History::Folder(args.data.clone())),
+        JournalKind::Jetstream => {
+            Ok(History::Stream(nats_server(args.nats.as_deref(), "--journal jetstream")?))
+        }
+    }
+}
+
+/// The NATS servers that keep a stream.
+pub(super) fn nats_server(url: Option<&str>, who: &str) -> Result<Server, Failure> {
+    let Some(url) = url.filter(|url| !url.is_empty()) else {
+        return Err(Failure::usage(format!(
+            "{who}: wanted the NATS server that keeps the stream: --nats URL"
+        )));
+    };
+    let options = async_nats::ConnectOptions::new().name("bincard journal");
+    Ok(Server { url: url.to_owned(), options })
+}
+
+/// Opens a history; what an operator may want to know is told on standard error.
+pub(super) fn open(history: &History, ledger: &str) -> Result<Box<dyn JournalRead>, Failure> {
+    match history {
+        History::Folder(data) => Ok(Box::new(folder(data, ledger)?)),
+        History::Stream(server) => stream(server, ledger),
+    }
+}
+
+fn folder(data: &Path, ledger: &str) -> Result<OfflineJournal, Failure> {
     let journal = OfflineJournal::open(&data.join(ledger)).map_err(journal_failure)?;
     if let Some(torn) = journal.torn_tail() {
         eprintln!("note: {torn}; the next start of the service cuts it off");
@@ -20,10 +58,23 @@ pub(super) fn journal(data: &Path, ledger: &str) -> Result<OfflineJournal, Failu
     Ok(journal)
 }
 
-/// Folds the journal of a stopped ledger in memory.
-pub(super) fn projections(data: &Path, ledger: &str) -> Result<Projections, Failure> {
-    let journal = journal(data, ledger)?;
-    Projections::open(Box::new(MemoryStore::default()), Arc::new(journal)).map_err(views_failure)
+fn stream(server: &Server, ledger: &str) -> Result<Box<dyn JournalRead>, Failure> {
+    let options = StreamOptions { server: server.clone(), ledger: ledger.to_owned(), create: None };
+    let reader = StreamJournal::open(&options).map_err(journal_failure)?.reader();
+    for void in reader.voids() {
+        eprintln!(
+            "note: stream sequence {} is void: {} entries that a writer of epoch {} lost to another, from sequence {}; \
+             none was acknowledged",
+            void.stream_sequence, void.entries, void.epoch, void.first_sequence
+        );
+    }
+    Ok(Box::new(reader))
+}
+
+/// Folds a history in memory.
+pub(super) fn projections(history: &History, ledger: &str) -> Result<Projections, Failure> {
+    let journal = open(history, ledger)?;
+    Projections::open(Box::new(MemoryStore::default()), Arc::from(journal)).map_err(views_failure)
 }
 
 /// The exit status of what is wrong with a journal.

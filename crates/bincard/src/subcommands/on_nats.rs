@@ -26,7 +26,8 @@ pub(super) struct Doors {
 impl OnNats {
     pub(super) async fn connect(url: &str, ledger: &str, args: &ServeArgs) -> Result<Self, Failure> {
         let options = async_nats::ConnectOptions::new().name("bincard");
-        let client = options.connect(url).await.map_err(|fault| refused(url, &fault))?;
+        let addresses: Vec<&str> = url.split(',').map(str::trim).collect();
+        let client = options.connect(addresses.as_slice()).await.map_err(|fault| refused(url, &fault))?;
         let has_jetstream = match nats::jetstream_is_there(&client).await {
             Ok(()) => true,
             Err(why) => {
@@ -51,7 +52,7 @@ impl OnNats {
         let OnNats { url, client, has_jetstream, .. } = self;
         let requests = nats::serve(client.clone(), service.clone()).await;
         let requests = requests.map_err(|fault| refused(&url, &fault))?;
-        let replicas = usize::from(args.stream_replicas);
+        let replicas = usize::from(args.replicas);
         let feed = (has_jetstream && !args.no_feed)
             .then(|| Feed::start(client.clone(), service.clone(), FeedOptions { replicas }));
         let inbox = (has_jetstream && !args.no_inbox)

@@ -15,7 +15,7 @@ pub(super) async fn run(ledger: &str, args: QueryArgs) -> Result<u8, Failure> {
     match door::asked(&args.door, ledger)? {
         // A stopped ledger is only read: nothing is opened for writing.
         Asked::Folder(data) => {
-            let projections = offline::projections(&data, ledger)?;
+            let projections = offline::projections(&offline::History::Folder(data), ledger)?;
             print_offline(&projections, &args, query)
         }
         Asked::Nats(_) | Asked::Http(_) => {

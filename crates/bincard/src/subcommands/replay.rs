@@ -2,17 +2,18 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
+use journal::JournalRead;
 use projections::MemoryStore;
 use replay::{Fault, LogRange, LogRow, Progress, Rebuilt, Verified};
 use serde_json::{Value, json};
 
 use super::loading::{grouped, style};
-use super::{offline, query};
-use crate::cli::{Failure, Format, ReplayCommand, exit, print_rows};
+use super::offline::{self, History};
+use super::query;
+use crate::cli::{DoorArgs, Failure, Format, HistoryArgs, JournalKind, ReplayCommand, exit, print_rows};
 
 /// Rows of the log that are printed together: a table's columns are as wide as they need.
 const LOG_ROWS: usize = 1000;
@@ -20,34 +21,43 @@ const LOG_ROWS: usize = 1000;
 /// Reads the history, prints, and gives the exit status: 3 for damaged data, 1 for differences.
 pub(super) fn run(ledger: &str, command: ReplayCommand) -> Result<u8, Failure> {
     match command {
-        ReplayCommand::Log { data, from, to, format } => {
-            log(&data, ledger, LogRange { from: Some(from), to }, format)
+        ReplayCommand::Log { history, from, to, format } => {
+            log(&offline::history(&history)?, ledger, LogRange { from: Some(from), to }, format)
         }
-        ReplayCommand::Verify { data, format } => verify(&data, ledger, format),
-        ReplayCommand::Rebuild { data, format } => rebuild(&data, ledger, format),
-        ReplayCommand::AsOf(args) => {
+        ReplayCommand::Verify { history, format } => verify(&offline::history(&history)?, ledger, format),
+        ReplayCommand::Rebuild { history, format } => rebuild(&offline::history(&history)?, ledger, format),
+        ReplayCommand::AsOf { journal, query: args } => {
             let asked = query::query_of(&args)?;
             if asked.get("as_of").is_none() {
                 return Err(Failure::usage(
                     "replay as-of: wanted --as-of-sequence N, --as-of-recorded TIME or --as-of-effective TIME",
                 ));
             }
-            if args.door.nats.is_some() || args.door.http.is_some() {
-                return Err(Failure::usage(
-                    "replay as-of reads a folder (--data DIR); a service answers bincard query with the same --as-of",
-                ));
-            }
-            let data = args.door.data.clone().unwrap_or_else(crate::door::default_folder);
-            query::print_offline(&offline::projections(&data, ledger)?, &args, asked)
+            let history = asked_history(journal, &args.door)?;
+            query::print_offline(&offline::projections(&history, ledger)?, &args, asked)
         }
     }
 }
 
-fn log(data: &Path, ledger: &str, range: LogRange, format: Format) -> Result<u8, Failure> {
-    let journal = offline::journal(data, ledger)?;
+/// The history that a question about the past is put to.
+fn asked_history(journal: JournalKind, door: &DoorArgs) -> Result<History, Failure> {
+    let is_stream = journal == JournalKind::Jetstream;
+    if door.http.is_some() || (door.nats.is_some() && !is_stream) {
+        return Err(Failure::usage(
+            "replay as-of reads a folder (--data DIR) or a stream (--journal jetstream --nats URL); a service answers \
+             bincard query with the same --as-of",
+        ));
+    }
+    let data = door.data.clone().unwrap_or_else(crate::door::default_folder);
+    let nats = door.nats.clone().or_else(|| std::env::var("NATS_URL").ok());
+    offline::history(&HistoryArgs { data, journal, nats })
+}
+
+fn log(history: &History, ledger: &str, range: LogRange, format: Format) -> Result<u8, Failure> {
+    let journal = offline::open(history, ledger)?;
     let mut out = io::stdout().lock();
     let mut printer = LogPrinter { rows: Vec::new(), format, out: &mut out, failed: None };
-    replay::log(&journal, range, &mut |row| printer.push(row)).map_err(failure)?;
+    replay::log(&*journal, range, &mut |row| printer.push(row)).map_err(failure)?;
     printer.finish()?;
     Ok(exit::DONE)
 }
@@ -83,10 +93,10 @@ impl<W: Write> LogPrinter<'_, W> {
     }
 }
 
-fn verify(data: &Path, ledger: &str, format: Format) -> Result<u8, Failure> {
-    let journal = offline::journal(data, ledger)?;
+fn verify(history: &History, ledger: &str, format: Format) -> Result<u8, Failure> {
+    let journal = offline::open(history, ledger)?;
     let bar = progress();
-    let verified = replay::verify(&journal, &mut |progress| show(&bar, progress)).map_err(failure)?;
+    let verified = replay::verify(&*journal, &mut |progress| show(&bar, progress)).map_err(failure)?;
     bar.finish_and_clear();
     let mut out = io::stdout().lock();
     match format {
@@ -123,8 +133,8 @@ fn print_verified(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-fn rebuild(data: &Path, ledger: &str, format: Format) -> Result<u8, Failure> {
-    let journal = Arc::new(offline::journal(data, ledger)?);
+fn rebuild(history: &History, ledger: &str, format: Format) -> Result<u8, Failure> {
+    let journal: Arc<dyn JournalRead> = Arc::from(offline::open(history, ledger)?);
     let bar = progress();
     let store = Box::new(MemoryStore::default());
     let rebuilt = replay::rebuild(store, journal, &mut |progress| show(&bar, progress)).map_err(failure)?;
@@ -147,7 +157,7 @@ fn rebuild(data: &Path, ledger: &str, format: Format) -> Result<u8, Failure> {
 }
 
 /// A bar on standard error; none where that is no terminal.
-fn progress() -> ProgressBar {
+pub(super) fn progress() -> ProgressBar {
     ProgressBar::new(0)
         .with_style(style("{bar:40} {human_pos} of {human_len} entries  {per_sec}  {eta} left"))
 }

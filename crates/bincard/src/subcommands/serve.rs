@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use command_api::service::Options;
+use command_api::service::{Options, Replication, Role};
 use command_api::{Ledgers, Service, feed, http};
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
@@ -12,8 +12,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use super::offline;
 use super::on_nats::OnNats;
-use crate::cli::{Failure, ServeArgs, exit};
+use crate::cli::{Failure, JournalKind, RoleChoice, ServeArgs, exit};
 
 /// How long requests that are under way may take when the service is told to stop.
 const GOODBYE: Duration = Duration::from_secs(10);
@@ -80,9 +81,25 @@ async fn start(
     let mut options = Options::new(&args.data, Settings::named(name));
     options.address = address;
     options.feed_seen = feed_seen;
+    options.replication = replication(args)?;
     let started = tokio::task::spawn_blocking(|| Service::start(options)).await;
     let started = started.expect("opening a ledger does not panic");
     started.map_err(|fault| crate::door::opening_fault(fault).into())
+}
+
+/// How this instance shares the ledger with others, if it does.
+fn replication(args: &ServeArgs) -> Result<Option<Replication>, Failure> {
+    if args.journal == JournalKind::File {
+        let alone = "wanted --journal jetstream with --role: a journal in files has one service, which does everything";
+        return if args.role == RoleChoice::All { Ok(None) } else { Err(Failure::usage(alone)) };
+    }
+    let role = match args.role {
+        RoleChoice::Writer => Role::Writer,
+        RoleChoice::Query => Role::Query,
+        RoleChoice::All => Role::All,
+    };
+    let server = offline::nats_server(args.nats.as_deref(), "--journal jetstream")?;
+    Ok(Some(Replication { server, replicas: args.replicas.into(), role }))
 }
 
 async fn closed(service: &Service) -> Result<(), Failure> {

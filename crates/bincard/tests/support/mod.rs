@@ -120,6 +120,12 @@ impl Running {
         self.0.wait().expect("it is ours").code()
     }
 
+    /// Sends it a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let (name, id) = (format!("-{name}"), self.0.id().to_string());
+        assert!(Command::new("kill").args([name, id]).status().expect("kill is there").success());
+    }
+
     /// Whether it still runs.
     pub(crate) fn runs(&mut self) -> bool {
         self.0.try_wait().expect("it is ours").is_none()
