@@ -20,7 +20,7 @@ torture: ## Kill the real service again and again under load; TORTURE_KILLS=20 t
 	@BINCARD="$${CARGO_TARGET_DIR:-target}/release/bincard" tools/torture
 
 bench: ## Measure, each figure beside a peer or a limit in the same run
-	cargo bench -p benches
+	BINCARD_COMMIT=$$(git describe --always --dirty) cargo bench -p benches --features peers
 
 schemas: ## Regenerate schemas/ from the types
 	cargo run --quiet -p bincard -- schemas --out schemas

@@ -1,5 +1,6 @@
 //! What the binary is made of, so that tests and benchmarks can use it too.
 
+pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod door;

@@ -1,16 +1,19 @@
 //! The queue before the writer: bounded, in order of arrival, and full when it is full.
 
-use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard};
-use std::time::Duration;
+mod to;
 
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
+
+pub(crate) use to::To;
 
 use crate::writer::{Answer, Busy, Request};
 
 /// How many commands the writer's thread takes at a time.
-const TAKE_MAX: usize = 256;
-const POISON: &str = "no code panics while it holds the queue";
+const TAKE_MAX: usize = 1024;
 
 /// How much may wait for the writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,7 @@ impl Default for QueueLimits {
 }
 
 /// A command in the queue, and where its answer goes.
-pub(crate) type Waiting = (Request, oneshot::Sender<Answer>);
+pub(crate) type Waiting = (Request, To);
 
 /// The queue. Many offer, one takes.
 pub(crate) struct Inbox {
@@ -79,44 +82,47 @@ impl Inbox {
 
     /// Puts a command at the end of the queue; or tells at once why not, and nothing happened.
     pub(crate) fn offer(&self, request: Request) -> Result<oneshot::Receiver<Answer>, Answer> {
-        let mut state = self.state();
-        match &state.closed {
-            None => {}
-            Some(Closed::Stopping(why)) => return Err(Answer::Unavailable { why: why.clone() }),
-            Some(Closed::Elsewhere(writer)) => return Err(Answer::NotTheWriter { writer: writer.clone() }),
-        }
-        let bytes = state.bytes + request.bytes;
-        if state.commands.len() >= self.limits.commands || bytes > self.limits.bytes {
-            return Err(Answer::Busy(Busy::QueueFull));
-        }
         let (to, answer) = oneshot::channel();
-        state.bytes = bytes;
-        state.commands.push_back((request, to));
-        drop(state);
+        self.state.lock().push(request, To::One(to), &self.limits)?;
         self.wake.notify_one();
         Ok(answer)
     }
 
+    /// Puts commands at the end of the queue, one behind the other with nothing between them, as many as there is room
+    /// for.
+    pub(crate) fn offer_all(&self, requests: Vec<Request>) -> Taken {
+        let mut state = self.state.lock();
+        let (count, refusal) = state.room_for(&requests, &self.limits);
+        let (places, answers) = To::together(count);
+        for (request, to) in requests.into_iter().zip(places) {
+            state.bytes += request.bytes;
+            state.commands.push_back((request, to));
+        }
+        drop(state);
+        self.wake.notify_one();
+        Taken { count, answers, refusal }
+    }
+
     /// How many commands wait.
     pub(crate) fn depth(&self) -> usize {
-        self.state().commands.len()
+        self.state.lock().commands.len()
     }
 
     /// The writer's thread has something to look at besides commands.
     pub(crate) fn wake(&self) {
-        self.state().woken = true;
+        self.state.lock().woken = true;
         self.wake.notify_one();
     }
 
     /// An operator says that the clock is right.
     pub(crate) fn confirm_clock(&self) {
-        self.state().clock_confirmed = true;
+        self.state.lock().clock_confirmed = true;
         self.wake.notify_one();
     }
 
     /// Takes no more commands; those that wait are still decided.
     pub(crate) fn close(&self, why: &str) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if !matches!(state.closed, Some(Closed::Stopping(_))) {
             state.closed = Some(Closed::Stopping(why.to_owned()));
         }
@@ -127,7 +133,7 @@ impl Inbox {
     /// Takes no more commands until it is opened again, and tells where the writer is; those that wait are still
     /// decided.
     pub(crate) fn hand_over(&self, writer: &str) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if !matches!(state.closed, Some(Closed::Stopping(_))) {
             state.closed = Some(Closed::Elsewhere(writer.to_owned()));
         }
@@ -137,7 +143,7 @@ impl Inbox {
 
     /// This instance writes now.
     pub(crate) fn open(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if matches!(state.closed, Some(Closed::Elsewhere(_))) {
             state.closed = None;
         }
@@ -146,7 +152,7 @@ impl Inbox {
     /// Takes no more commands, and lets those that wait go without an answer: nobody is there to decide them.
     pub(crate) fn abandon(&self, why: &str) {
         self.close(why);
-        self.state().commands.clear();
+        self.state.lock().commands.clear();
     }
 
     /// Waits for commands, if any are wanted, or a signal, at most so long. Whoever has nothing else to wait for
@@ -163,20 +169,69 @@ impl Inbox {
             let ends = may_end && state.closed.is_some() && state.commands.is_empty();
             nothing_to_take && !state.woken && !state.clock_confirmed && !ends
         };
-        let (mut state, _) = self.wake.wait_timeout_while(self.state(), wait_max, idle).expect(POISON);
+        let deadline = Instant::now() + wait_max;
+        let mut state = self.state.lock();
+        while idle(&mut state) {
+            if self.wake.wait_until(&mut state, deadline).timed_out() {
+                break;
+            }
+        }
         if wanted {
-            let count = state.commands.len().min(TAKE_MAX);
-            let taken = state.commands.drain(..count);
-            let bytes: usize = taken.map(|waiting| (waiting.0.bytes, into.push_back(waiting)).0).sum();
-            state.bytes -= bytes;
+            state.move_to(into);
         }
         state.woken = false;
         let clock_confirmed = std::mem::take(&mut state.clock_confirmed);
         let ended = may_end && state.closed.is_some() && state.commands.is_empty();
         Signals { clock_confirmed, ended }
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect(POISON)
+/// How much of what was offered has a place in the queue.
+pub(crate) struct Taken {
+    /// So many commands, from the first.
+    pub(crate) count: usize,
+    /// Their answers.
+    pub(crate) answers: oneshot::Receiver<Vec<Answer>>,
+    /// Why the others have none; nothing happened to them.
+    pub(crate) refusal: Option<Answer>,
+}
+
+impl State {
+    fn push(&mut self, request: Request, to: To, limits: &QueueLimits) -> Result<(), Answer> {
+        if let (_, Some(refusal)) = self.room_for(std::slice::from_ref(&request), limits) {
+            return Err(refusal);
+        }
+        self.bytes += request.bytes;
+        self.commands.push_back((request, to));
+        Ok(())
+    }
+
+    /// How many of these, from the first, may join the queue; and why the next one may not.
+    fn room_for(&self, requests: &[Request], limits: &QueueLimits) -> (usize, Option<Answer>) {
+        match &self.closed {
+            None => {}
+            Some(Closed::Stopping(why)) => return (0, Some(Answer::Unavailable { why: why.clone() })),
+            Some(Closed::Elsewhere(writer)) => {
+                return (0, Some(Answer::NotTheWriter { writer: writer.clone() }));
+            }
+        }
+        let mut bytes = self.bytes;
+        let mut fits = |(at, request): (usize, &Request)| {
+            bytes += request.bytes;
+            self.commands.len() + at < limits.commands && bytes <= limits.bytes
+        };
+        let count = requests.iter().enumerate().take_while(|next| fits(*next)).count();
+        (count, (count < requests.len()).then_some(Answer::Busy(Busy::QueueFull)))
+    }
+
+    fn move_to(&mut self, into: &mut VecDeque<Waiting>) {
+        if into.is_empty() && self.commands.len() <= TAKE_MAX {
+            std::mem::swap(into, &mut self.commands);
+            self.bytes = 0;
+            return;
+        }
+        let count = self.commands.len().min(TAKE_MAX);
+        let taken = self.commands.drain(..count);
+        self.bytes -= taken.map(|waiting| (waiting.0.bytes, into.push_back(waiting)).0).sum::<usize>();
     }
 }

@@ -94,10 +94,11 @@ pub async fn serve(client: Client, ledger: Service) -> Result<Door, Fault> {
     let group = service.group(format!("bincard.{}", ledger.name()));
     let mut queries = JoinSet::new();
     if ledger.role().is_none_or(Role::answers_queries) {
-        for (view, subject, metadata) in asked_of().into_iter().filter_map(Asked::into_view) {
+        let views = asked_of().into_iter().filter(|(asked, ..)| matches!(asked, Asked::View(_)));
+        for (view, subject, metadata) in views {
             let endpoint = group.endpoint_builder().name(subject.replace('.', "-")).metadata(metadata);
             let endpoint = endpoint.add(&subject).await.map_err(Fault::Client)?;
-            queries.spawn(endpoints::serve_view(endpoint, view, ledger.clone()));
+            queries.spawn(endpoints::serve(endpoint, view, ledger.clone(), std::future::pending()));
         }
     }
     let commands = CommandEndpoints::start(client.clone(), group, ledger.clone()).await?;

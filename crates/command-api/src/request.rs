@@ -1,6 +1,7 @@
 //! Bytes and headers become typed commands, once, at the edge. Inside, nothing is checked again.
 
 mod batch;
+mod named;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use crate::invalid::{self, Invalid};
 use crate::writer::Request;
+use named::Named;
 
 /// The longest body of one command or query, in bytes.
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
@@ -133,6 +135,24 @@ fn typed(name: &str, body: &[u8]) -> Result<Command, Invalid> {
         let message = format!("wanted a command that there is (see /openapi.json), found {name:?}");
         return Err(Invalid::whole("unknown_command", message));
     }
+    let at_once = in_one_pass(body, |fields| Command::deserialize(name, fields)?.ok());
+    // Whatever is wrong with it, the careful reader says where.
+    at_once.map_or_else(|| typed_with_care(name, body), Ok)
+}
+
+/// Reads a JSON document without keeping track of where it is; `None` where that does not work out.
+fn in_one_pass<'b, T>(body: &'b [u8], read: impl FnOnce(Fields<'_, 'b>) -> Option<T>) -> Option<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(std::str::from_utf8(body).ok()?);
+    let value = read(Named(&mut deserializer))?;
+    deserializer.end().ok()?;
+    Some(value)
+}
+
+/// The source of values of a JSON document.
+type Fields<'d, 'b> = Named<&'d mut serde_json::Deserializer<serde_json::de::StrRead<'b>>>;
+
+/// The same again for an exact answer: which field, what was found there, and what was wanted.
+fn typed_with_care(name: &str, body: &[u8]) -> Result<Command, Invalid> {
     invalid::object(body)?;
     let command = invalid::read_with(body, |deserializer| {
         let mut track = serde_path_to_error::Track::new();

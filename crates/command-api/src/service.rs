@@ -1,8 +1,8 @@
 //! A ledger that runs: its journal, its writer, its views, and the way in for doors and for programs in process.
 
 mod asking;
-
 mod keeper;
+mod offering;
 mod opening;
 mod ownership;
 mod reading;
@@ -13,6 +13,7 @@ mod tests;
 mod writing;
 
 pub use asking::{COMMAND_STATUS, page_json, read_query};
+pub use offering::{Each, Offered};
 pub use ownership::Ownership;
 pub use replicated::{Replication, Role};
 
@@ -27,15 +28,11 @@ use journal::{JournalRead, Lock};
 use ledger_core::Settings;
 use ledger_core::values::Text;
 use projections::{Position, Projections};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use crate::feed::Seen;
 use crate::inbox::{Inbox, QueueLimits};
-use crate::invalid::Invalid;
 use crate::metrics::Metrics;
-use crate::reply::{Outcome, Reply};
-use crate::request::Batch;
-use crate::writer::{Answer, Busy, Request};
 
 /// How a ledger is run.
 #[derive(Debug, Clone)]
@@ -181,16 +178,6 @@ struct Running {
     ending: Arc<AtomicBool>,
 }
 
-/// A request on its way: its place in the order is taken.
-pub enum Offered {
-    /// The writer will answer.
-    Waiting(oneshot::Receiver<Answer>),
-    /// Decided at the edge.
-    Answered(Box<Reply>),
-    /// The commands of a batch, each on its own.
-    Each(Vec<Offered>),
-}
-
 impl Service {
     /// What was fixed when the ledger was created.
     pub fn settings(&self) -> &Settings {
@@ -255,70 +242,6 @@ impl Service {
         self.0.inbox.depth()
     }
 
-    /// Takes a request into the order of arrival; does not wait.
-    pub fn offer(&self, request: Result<Request, Invalid>) -> Offered {
-        match request.map_err(Reply::from).map(|request| self.0.inbox.offer(request)) {
-            Ok(Ok(answer)) => Offered::Waiting(answer),
-            Ok(Err(answer)) => Offered::Answered(Box::new(Reply::of(answer, &self.0.journal))),
-            Err(reply) => Offered::Answered(Box::new(reply)),
-        }
-    }
-
-    /// Takes a batch into the order of arrival; does not wait. When the queue is full in the middle of a batch, the
-    /// rest of it is busy too: what comes later may need what comes before.
-    pub fn offer_batch(&self, batch: Result<Batch, Invalid>) -> Offered {
-        let requests = match batch {
-            Err(invalid) => return Offered::Answered(Box::new(invalid.into())),
-            Ok(Batch::Atomic(request)) => return self.offer(Ok(request)),
-            Ok(Batch::Each(requests)) => requests,
-        };
-        let mut is_full = false;
-        let offer = |request: Result<Request, Invalid>| {
-            if is_full && request.is_ok() {
-                return Offered::Answered(Box::new(Reply::busy(&Busy::QueueFull)));
-            }
-            let offered = self.offer(request);
-            is_full |= matches!(&offered, Offered::Answered(reply) if matches!(**reply, Reply::Busy(_)));
-            offered
-        };
-        Offered::Each(requests.into_iter().map(offer).collect())
-    }
-
-    /// Waits for the outcome of what was offered.
-    pub async fn outcome(&self, offered: Offered) -> Outcome {
-        match offered {
-            Offered::Waiting(answer) => Outcome::One(self.reply_to(answer).await),
-            Offered::Answered(reply) => {
-                self.0.metrics.count_reply(&reply);
-                Outcome::One(*reply)
-            }
-            Offered::Each(offered) => {
-                let mut lines = Vec::with_capacity(offered.len());
-                for offered in offered {
-                    lines.push(self.line_of(offered).await);
-                }
-                Outcome::Each(lines)
-            }
-        }
-    }
-
-    /// Decides a request: waits until its outcome is known and durable.
-    pub async fn submit(&self, request: Request) -> Reply {
-        self.one_outcome(self.offer(Ok(request))).await
-    }
-
-    /// Waits for the outcome of one request.
-    pub(crate) async fn one_outcome(&self, offered: Offered) -> Reply {
-        match offered {
-            Offered::Waiting(answer) => self.reply_to(answer).await,
-            Offered::Answered(reply) => {
-                self.0.metrics.count_reply(&reply);
-                *reply
-            }
-            Offered::Each(_) => unreachable!("one request is not a batch"),
-        }
-    }
-
     /// An operator says that the wall clock is right.
     pub fn confirm_clock(&self) {
         tracing::warn!("an operator confirmed the wall clock");
@@ -352,37 +275,6 @@ impl Service {
     /// Blocks until that is done; a second call returns at once. Dropping the last handle does the same.
     pub fn stop(&self) -> Result<(), Fault> {
         self.0.stop()
-    }
-
-    async fn reply_to(&self, answer: oneshot::Receiver<Answer>) -> Reply {
-        let reply = match self.answer(answer).await {
-            // Reads the journal.
-            answer @ Answer::Duplicate { .. } => {
-                let journal = Arc::clone(&self.0.journal);
-                let read = tokio::task::spawn_blocking(move || Reply::of(answer, &journal)).await;
-                read.unwrap_or_else(|_| Reply::unavailable("reading the first outcome failed"))
-            }
-            answer => Reply::of(answer, &self.0.journal),
-        };
-        self.0.metrics.count_reply(&reply);
-        reply
-    }
-
-    async fn line_of(&self, offered: Offered) -> crate::reply::Line {
-        let line = match offered {
-            Offered::Waiting(answer) => {
-                crate::reply::Line::of_answer(self.answer(answer).await, &self.0.journal)
-            }
-            Offered::Answered(reply) => crate::reply::Line::of_reply(*reply),
-            Offered::Each(_) => unreachable!("a batch holds no batches"),
-        };
-        self.0.metrics.count_line(&line);
-        line
-    }
-
-    async fn answer(&self, answer: oneshot::Receiver<Answer>) -> Answer {
-        let lost = || Answer::Unknown { why: "the writer's thread ended".into() };
-        answer.await.unwrap_or_else(|_| lost())
     }
 }
 

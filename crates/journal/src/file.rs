@@ -28,6 +28,7 @@ mod spare;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod urgency;
 mod witness;
 
 use std::path::PathBuf;

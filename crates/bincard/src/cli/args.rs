@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bench::Bench;
+
 /// The one record of your stock: publish commands, query views, replay history.
 #[derive(Debug, Parser)]
 #[command(name = "bincard", version, propagate_version = true, max_term_width = 110)]
@@ -53,6 +55,8 @@ pub enum Command {
         #[command(subcommand)]
         command: ReplayCommand,
     },
+    /// Measure this machine: every figure beside what its disk takes
+    Bench(BenchArgs),
     /// Write the JSON Schemas of every command, event and view, and the OpenAPI and AsyncAPI documents
     Schemas {
         /// The folder to write them into
@@ -258,6 +262,35 @@ pub struct QueryArgs {
     /// Where to ask
     #[command(flatten)]
     pub door: DoorArgs,
+}
+
+/// What is measured, and how.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// What is measured
+    #[arg(value_enum)]
+    pub bench: Bench,
+    /// Orders of two lines a run
+    #[arg(long, default_value_t = 200_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub orders: u32,
+    /// Items of the shop
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub items: u32,
+    /// Runs of each figure
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// Where ledgers are made for the time of a run, on the disk to be measured
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// A NATS server on which --ledger is served: measured is what is there, and the orders stay there for good
+    #[arg(long, value_name = "URL")]
+    pub nats: Option<String>,
+    /// The HTTP address at which --ledger is served: measured is what is there, and the orders stay there for good
+    #[arg(long, value_name = "URL")]
+    pub http: Option<String>,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
 }
 
 /// A format of records to import.

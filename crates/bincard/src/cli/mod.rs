@@ -5,8 +5,8 @@ mod fields;
 mod output;
 
 pub use args::{
-    Cli, Command, DoorArgs, Format, HistoryArgs, ImportFormat, JournalCommand, JournalCopyArgs, JournalKind,
-    OpeningChoice, QueryArgs, ReplayCommand, RoleChoice, SendArgs, ServeArgs,
+    BenchArgs, Cli, Command, DoorArgs, Format, HistoryArgs, ImportFormat, JournalCommand, JournalCopyArgs,
+    JournalKind, OpeningChoice, QueryArgs, ReplayCommand, RoleChoice, SendArgs, ServeArgs,
 };
 pub use fields::{FieldFault, body_from_pairs};
 pub use output::{Failure, exit, print_rows};

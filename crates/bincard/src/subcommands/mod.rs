@@ -1,5 +1,6 @@
 //! One file a subcommand; each turns its arguments into calls, and the outcome into print and an exit status.
 
+mod bench;
 mod copying;
 mod demo;
 mod import;
@@ -27,6 +28,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Query(args) => query::run(&ledger, args).await,
         Command::Import { format } => import::run(&ledger, format).await,
         Command::Demo { seed, door } => demo::run(&ledger, seed, &door).await,
+        Command::Bench(args) => bench::run(ledger, args).await,
         Command::Journal { command: JournalCommand::Copy(args) } => copying::run(&ledger, &args),
         Command::Replay { command } => replay::run(&ledger, command),
         Command::Schemas { out } => papers::schemas(&out),

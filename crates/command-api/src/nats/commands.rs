@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::Fault;
-use super::endpoints::{Asked, asked_of, serve_commands};
+use super::endpoints::{Asked, asked_of, serve};
 use crate::service::{Ownership, Service};
 
 /// Subscribes when the ledger is taken, and lets go when it is lost.
@@ -107,7 +107,7 @@ async fn subscribe(group: &Group, ledger: &Service) -> Result<Subscribed, Fault>
             // An error means that the sender is gone: that is an end too.
             let _ = ended.wait_for(|end| *end).await;
         };
-        serving.spawn(serve_commands(endpoint, asked, ledger.clone(), until));
+        serving.spawn(serve(endpoint, asked, ledger.clone(), until));
     }
     Ok(Subscribed { end, serving })
 }

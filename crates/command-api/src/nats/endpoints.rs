@@ -7,19 +7,21 @@ use std::sync::Arc;
 use async_nats::HeaderMap;
 use async_nats::service::Request;
 use async_nats::service::endpoint::Endpoint;
-use bytes::Bytes;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use ledger_core::Command;
 use projections::VIEWS;
 use tokio::task::JoinSet;
 
 use crate::invalid::Invalid;
+use crate::reply::{Outcome, Reply};
 use crate::request::{Batch, Envelope, TRACE_HEADER, read_command};
-use crate::service::{COMMAND_STATUS, Offered, Service, page_json, read_query};
+use crate::service::{COMMAND_STATUS, Each, Offered, Service, page_json, read_query};
 use crate::writer::Request as Decision;
 
-/// How many requests of one subscription are read at a time.
-const READ_AHEAD: usize = 32;
+/// How many groups of one subscription's requests are read at a time.
+const READ_AHEAD: usize = 8;
+/// Commands that wait for the same reader are read, decided and answered together, so many at the most.
+const TOGETHER: usize = 64;
 
 /// What an endpoint is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,22 +29,6 @@ pub(super) enum Asked {
     Command(&'static str),
     Batch,
     View(&'static str),
-}
-
-impl Asked {
-    /// Of an endpoint's description, if it is one of a view.
-    pub(super) fn into_view<S, M>((asked, subject, metadata): (Asked, S, M)) -> Option<(&'static str, S, M)> {
-        match asked {
-            Asked::View(view) => Some((view, subject, metadata)),
-            Asked::Command(_) | Asked::Batch => None,
-        }
-    }
-}
-
-/// A request that was read, whatever came of that.
-enum Read {
-    Command(Result<Decision, Invalid>),
-    Batch(Result<Batch, Invalid>),
 }
 
 /// Every endpoint: what it is asked for, its subject below the ledger's, its metadata.
@@ -61,46 +47,82 @@ pub(super) fn asked_of() -> Vec<(Asked, String, HashMap<String, String>)> {
     commands.chain([batch]).chain(views).chain([status]).collect()
 }
 
-/// Reads in parallel, takes places in the queue in order, and waits for outcomes beside that.
-pub(super) async fn serve_commands(
+/// Serves an endpoint until the end, or until it is stopped, and answers what it has.
+pub(super) async fn serve(
     endpoint: Endpoint,
     asked: Asked,
     ledger: Service,
-    until: impl Future<Output = ()> + Send,
+    end: impl Future<Output = ()> + Send,
 ) {
-    let until = pin!(until);
-    let read = endpoint.take_until(until).map(|request| {
+    let end = pin!(end);
+    let requests = endpoint.take_until(end);
+    match asked {
+        Asked::View(view) => serve_view(requests, view, ledger).await,
+        Asked::Command(name) => serve_commands(requests, name, ledger).await,
+        Asked::Batch => serve_batches(requests, ledger).await,
+    }
+}
+
+/// Reads in parallel, takes places in the queue in order, and waits for outcomes beside that.
+async fn serve_commands(requests: impl Stream<Item = Request> + Unpin, name: &'static str, ledger: Service) {
+    let read = requests.ready_chunks(TOGETHER).map(|requests| {
+        let requests = Arc::new(requests);
+        let reading = Arc::clone(&requests);
+        let read = tokio::spawn(async move { reading.iter().map(|request| read(name, request)).collect() });
+        async move { (requests, read.await) }
+    });
+    let mut groups = read.buffered(READ_AHEAD);
+    let mut answering = JoinSet::new();
+    while let Some((requests, read)) = groups.next().await {
+        // A panic while reading: nothing was decided.
+        let read: Vec<_> = read.unwrap_or_else(|_| requests.iter().map(|_| Err(unreadable())).collect());
+        let each = ledger.offer_each(read.into_iter().map(|request| request.map_err(Reply::from)));
+        answering.spawn(answer_each(ledger.clone(), requests, each));
+        while answering.try_join_next().is_some() {}
+    }
+    while answering.join_next().await.is_some() {}
+}
+
+async fn serve_batches(requests: impl Stream<Item = Request> + Unpin, ledger: Service) {
+    let read = requests.map(|request| {
         let request = Arc::new(request);
         let reading = Arc::clone(&request);
-        let read = tokio::spawn(async move { read(asked, &reading) });
+        let read = tokio::spawn(async move { read_batch(&reading) });
         async move { (request, read.await) }
     });
-    let mut requests = read.buffered(READ_AHEAD);
+    let mut batches = read.buffered(READ_AHEAD);
     let mut answering = JoinSet::new();
-    while let Some((request, read)) = requests.next().await {
-        let offered = match read {
-            Ok(Read::Command(command)) => ledger.offer(command),
-            Ok(Read::Batch(batch)) => ledger.offer_batch(batch),
-            // A panic while reading: nothing was decided.
-            Err(_) => ledger.offer(Err(Invalid::whole("invalid_value", "the request could not be read"))),
-        };
+    while let Some((request, read)) = batches.next().await {
+        let offered = ledger.offer_batch(read.unwrap_or_else(|_| Err(unreadable())));
         answering.spawn(answer(ledger.clone(), request, offered));
         while answering.try_join_next().is_some() {}
     }
     while answering.join_next().await.is_some() {}
 }
 
+async fn answer_each(ledger: Service, requests: Arc<Vec<Request>>, each: Each) {
+    let replies = ledger.replies(each).await;
+    for (request, reply) in requests.iter().zip(replies) {
+        let outcome = Outcome::One(reply);
+        outcome.log(&request.message.subject, trace(request));
+        respond(request, outcome.to_json()).await;
+    }
+}
+
 async fn answer(ledger: Service, request: Arc<Request>, offered: Offered) {
     let outcome = ledger.outcome(offered).await;
-    let trace = request.message.headers.as_ref().and_then(|headers| headers.get(TRACE_HEADER));
-    outcome.log(&request.message.subject, trace.map(|value| value.as_str()));
+    outcome.log(&request.message.subject, trace(&request));
     respond(&request, outcome.to_json()).await;
 }
 
-/// Serves a view's endpoint until it is stopped, and answers what it has.
-pub(super) async fn serve_view(mut endpoint: Endpoint, view: &'static str, ledger: Service) {
+fn trace(request: &Request) -> Option<&str> {
+    let headers = request.message.headers.as_ref()?;
+    headers.get(TRACE_HEADER).map(|value| value.as_str())
+}
+
+async fn serve_view(mut requests: impl Stream<Item = Request> + Unpin, view: &'static str, ledger: Service) {
     let mut answering = JoinSet::new();
-    while let Some(request) = endpoint.next().await {
+    while let Some(request) = requests.next().await {
         let ledger = ledger.clone();
         answering.spawn(async move {
             let page = match read_query(&request.message.payload) {
@@ -114,17 +136,16 @@ pub(super) async fn serve_view(mut endpoint: Endpoint, view: &'static str, ledge
     while answering.join_next().await.is_some() {}
 }
 
-fn read(asked: Asked, request: &Request) -> Read {
-    let body: &Bytes = &request.message.payload;
-    let envelope = envelope(request.message.headers.as_ref());
-    match asked {
-        Asked::Command(name) => {
-            Read::Command(envelope.and_then(|envelope| read_command(name, body, &envelope)))
-        }
-        Asked::Batch | Asked::View(_) => {
-            Read::Batch(envelope.and_then(|envelope| Batch::read(body, &envelope)))
-        }
-    }
+fn read(name: &str, request: &Request) -> Result<Decision, Invalid> {
+    read_command(name, &request.message.payload, &envelope(request.message.headers.as_ref())?)
+}
+
+fn read_batch(request: &Request) -> Result<Batch, Invalid> {
+    Batch::read(&request.message.payload, &envelope(request.message.headers.as_ref())?)
+}
+
+fn unreadable() -> Invalid {
+    Invalid::whole("invalid_value", "the request could not be read")
 }
 
 fn envelope(headers: Option<&HeaderMap>) -> Result<Envelope, Invalid> {

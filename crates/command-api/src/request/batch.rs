@@ -1,11 +1,13 @@
 //! Several commands in one message: each on its own, or all or nothing.
 
+use std::borrow::Cow;
+
 use ledger_core::Submitted;
-use ledger_core::values::{CommandId, Timestamp};
+use ledger_core::values::{CommandId, Text, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Envelope, submitted, typed};
+use super::{Envelope, in_one_pass, submitted, typed};
 use crate::invalid::{self, Invalid};
 use crate::writer::Request;
 
@@ -35,7 +37,8 @@ struct Commands<'b> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Item<'b> {
-    command: String,
+    #[serde(borrow)]
+    command: Cow<'b, str>,
     #[serde(default)]
     id: Option<CommandId>,
     #[serde(default)]
@@ -56,6 +59,9 @@ impl Batch {
         if envelope.id.is_some() {
             let message = "a batch has no id of its own: give each of its commands an id";
             return Err(Invalid::whole("invalid_value", message));
+        }
+        if let Some(batch) = Batch::read_at_once(body, envelope) {
+            return Ok(batch);
         }
         let is_list = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
         let (prefix, Commands { atomic, commands }) = if is_list {
@@ -82,15 +88,38 @@ impl Batch {
         };
         Ok(Batch::Each(items.zip(&commands).map(alone).collect()))
     }
+
+    /// A plain list of commands, each at its first reading; `None` if anything about the list asks for care. What is
+    /// wrong with one command is told as ever.
+    fn read_at_once(body: &[u8], envelope: &Envelope) -> Option<Batch> {
+        let items = in_one_pass(body, |list| Vec::<Item<'_>>::deserialize(list).ok())?;
+        if !(1..=BATCH_COMMANDS_MAX).contains(&items.len()) {
+            return None;
+        }
+        let read = |(at, item): (usize, Item<'_>)| {
+            let bytes = item.command.len()
+                + item.id.as_ref().map_or(0, |id| id.as_str().len())
+                + item.body.get().len();
+            let submitted = item.submitted(envelope).map_err(|invalid| invalid.under(&format!("/{at}")));
+            submitted.map(|submitted| envelope.request(vec![submitted], bytes))
+        };
+        Some(Batch::Each(items.into_iter().enumerate().map(read).collect()))
+    }
+}
+
+impl Item<'_> {
+    fn submitted(self, envelope: &Envelope) -> Result<Submitted, Invalid> {
+        let Item { command, id, effective_at, body } = self;
+        let command = typed(&command, body.get().as_bytes()).map_err(|invalid| match invalid.code {
+            "unknown_command" => Invalid { path: Some("/command".into()), ..invalid },
+            _ => invalid.under("/body"),
+        })?;
+        Ok(submitted(id, effective_at.or(envelope.effective_at), command))
+    }
 }
 
 fn item_of(item: &RawValue, envelope: &Envelope) -> Result<Submitted, Invalid> {
     let bytes = item.get().as_bytes();
     invalid::object(bytes)?;
-    let Item { command, id, effective_at, body } = invalid::from_slice(bytes)?;
-    let command = typed(&command, body.get().as_bytes()).map_err(|invalid| match invalid.code {
-        "unknown_command" => Invalid { path: Some("/command".into()), ..invalid },
-        _ => invalid.under("/body"),
-    })?;
-    Ok(submitted(id, effective_at.or(envelope.effective_at), command))
+    invalid::from_slice::<Item<'_>>(bytes)?.submitted(envelope)
 }

@@ -11,7 +11,7 @@ use journal::{
 use ledger_core::values::{Name, Text, Timestamp};
 use ledger_core::{Entry, Ledger, Settings};
 use projections::{MemoryStore, Projections, SledStore, Store};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::keeper::{InMemory, Keeper};
@@ -19,11 +19,11 @@ use super::reading::Reading;
 use super::writing::{Writing, wall_clock};
 use super::{Fault, Inner, Options, Ownership, Running, Service, replicated};
 use crate::feed::Seen;
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, To};
 use crate::metrics::Metrics;
-use crate::writer::{Answer, Input, Output, Writer};
+use crate::writer::{Input, Output, Writer};
 
-pub(super) type ServiceWriter = Writer<oneshot::Sender<Answer>>;
+pub(super) type ServiceWriter = Writer<To>;
 
 impl Service {
     /// Starts a ledger; creates it if there is none. Blocks until it can be asked: as long as it takes to fold the whole
@@ -55,6 +55,12 @@ impl Service {
         let writer = take(ledger, &mut journal, reader.head(), &options)?;
         let wake = Arc::clone(&inbox);
         let thread = JournalThread::start(journal, Box::new(move || wake.wake())).map_err(Fault::NoThread)?;
+        if let Err(why) = thread.urgency() {
+            tracing::info!(
+                why,
+                "the journal's thread waits for its turn like any other: under load, commands take longer"
+            );
+        }
         run(writer, Box::new(thread), reader, projections, inbox, Some(lock), &options)
     }
 

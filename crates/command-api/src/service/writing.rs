@@ -7,16 +7,19 @@ use std::time::{Duration, SystemTime};
 
 use journal::{Fault, Space};
 use ledger_core::values::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::Ownership;
 use super::keeper::Keeper;
 use super::replicated::NOBODY_YET;
-use crate::inbox::{Inbox, Waiting};
-use crate::writer::{Answer, Input, Output, Writer};
+use crate::inbox::{Inbox, To, Waiting};
+use crate::writer::{Input, Output, Writer};
 
 /// Without work the thread wakes this often: to look at the clock, and whether there is space.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// Commands that are decided between two looks at the clock and the journal: some hundredths of a millisecond.
+const STRIDE: usize = 16;
 
 /// The wall clock, in UTC.
 pub(super) fn wall_clock() -> Timestamp {
@@ -26,7 +29,7 @@ pub(super) fn wall_clock() -> Timestamp {
 
 /// All that the writer's thread works with.
 pub(super) struct Writing {
-    pub(super) writer: Writer<oneshot::Sender<Answer>>,
+    pub(super) writer: Writer<To>,
     pub(super) keeper: Box<dyn Keeper>,
     pub(super) inbox: Arc<Inbox>,
     /// Folds what is durable.
@@ -63,8 +66,8 @@ impl Writing {
                 self.writer.step(Input::Space(space_now), wall_clock(), &mut out);
             }
             let takes_commands = self.writer.takes_commands();
-            if takes_commands && let Some((request, to)) = taken.pop_front() {
-                self.writer.step(Input::Command(request, to), wall_clock(), &mut out);
+            if takes_commands && !taken.is_empty() {
+                self.decide_some(&mut taken, &mut out);
                 continue;
             }
             let settled = self.writer.is_settled();
@@ -82,12 +85,25 @@ impl Writing {
         }
     }
 
-    fn deliver(&mut self, out: &mut Vec<Output<oneshot::Sender<Answer>>>) {
+    /// Decides a few commands under one look at the clock, as long as the writer takes them; then the journal is looked
+    /// at again.
+    fn decide_some(&mut self, taken: &mut VecDeque<Waiting>, out: &mut Vec<Output<To>>) {
+        let now = wall_clock();
+        for _ in 0..STRIDE {
+            let Some((request, to)) = taken.pop_front() else { return };
+            self.writer.step(Input::Command(request, to), now, out);
+            // A frame or an answer that is ready does not wait for the others.
+            if !out.is_empty() || !self.writer.takes_commands() {
+                return;
+            }
+        }
+    }
+
+    fn deliver(&mut self, out: &mut Vec<Output<To>>) {
         for output in out.drain(..) {
             match output {
                 Output::Append(frame) => self.keeper.submit(frame),
-                // Whoever asked may have gone; the answer stands in the log.
-                Output::Reply(to, answer) => drop(to.send(answer)),
+                Output::Reply(to, answer) => to.send(answer),
                 Output::Stopped { why } => {
                     tracing::error!(%why, "the writer stopped: commands are refused");
                     if self.ends_as == Ownership::Follower {

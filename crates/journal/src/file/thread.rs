@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Space;
 use super::append::{FileJournal, outcome_of};
 use super::spare::{Spare, SpareOrder};
+use super::urgency;
 use crate::disk::{Disk, RealDisk};
 use crate::fault::Fault;
 use crate::frame::Frame;
@@ -27,6 +28,7 @@ pub struct JournalThread<D: Disk = RealDisk> {
     outcomes: Receiver<Outcome>,
     space: Arc<Mutex<Space>>,
     thread: JoinHandle<FileJournal<D>>,
+    urgency: Result<(), String>,
     /// Frames without an outcome yet.
     in_flight: usize,
 }
@@ -40,8 +42,22 @@ impl<D: Disk> JournalThread<D> {
         let maker = SpareMaker::start()?;
         let told = Arc::clone(&space);
         let worker = Worker { journal, frames: frames_in, outcomes: outcomes_out, wake, space: told, maker };
-        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || worker.run())?;
-        Ok(Self { frames, outcomes, space, thread, in_flight: 0 })
+        let (urgency_told, urgency) = channel();
+        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
+            // Nobody listens any more where the thread is told to end at once.
+            let _ = urgency_told.send(urgency::ask());
+            worker.run()
+        })?;
+        let urgency = urgency.recv().unwrap_or_else(|_| Err(PANICKED.into()));
+        Ok(Self { frames, outcomes, space, thread, urgency, in_flight: 0 })
+    }
+
+    /// Whether the thread runs before all usual ones when the disk is done; or why it waits for its turn.
+    pub fn urgency(&self) -> Result<(), &str> {
+        match &self.urgency {
+            Ok(()) => Ok(()),
+            Err(why) => Err(why),
+        }
     }
 
     /// Whether there will be room for the frames to come.
