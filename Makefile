@@ -14,6 +14,7 @@ test: ## Run every test (installs nats-server and nats-py into .tools if they ar
 
 simulate: ## Run seeds of the simulation, SEEDS=0..10000 unless said otherwise
 	cargo run --release -p simulation -- --seeds $(SEEDS)
+	cargo run --release -p simulation -- --cluster --seeds $(SEEDS)
 
 torture: ## Kill the real service again and again under load; TORTURE_KILLS=20 times unless said otherwise
 	cargo build --release --locked -p bincard

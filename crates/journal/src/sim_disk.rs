@@ -1,18 +1,19 @@
-//! A disk in memory that crashes, tears writes, flips bits, fails and fills up at a chosen step.
+//! A disk in memory that crashes, tears writes, flips bits, fails, lies and fills up at a chosen step.
 //!
 //! Deterministic: the same calls and the same seed give the same image. It is as unkind as a real disk may be:
 //! after a crash any part of what was written and not synced may be there, by sectors of 512 bytes; names not
 //! synced are there up to a point; and a failed sync throws data away while reads still show it, until the next
-//! crash.
+//! crash. Asked to, it is worse than a disk may be: it loses or misplaces a write that it said was done, answers
+//! syncs without doing them, and reads a bit that is not there.
 
-use std::collections::BTreeMap;
+mod state;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::disk::{Disk, DiskFile};
-
-const SECTOR_BYTES: usize = 512;
+use state::{Chance, Contents, NameChange, State, keep_some_sectors, put};
 
 /// What happens at a chosen step. Steps count calls that change the disk: create, write, sync, rename, remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,11 @@ pub enum Trouble {
     /// The step fails with an I/O error. A failed write leaves its first half; a failed sync drops what it
     /// should have kept, though reads still show it until a crash.
     Error,
+    /// The write is said to be done and reads show it, but no sync keeps it: it is gone after a crash.
+    /// At a step that is not a write: nothing.
+    Lost,
+    /// As `Lost`, and what it wrote lies so many bytes further on in the file, over what is there.
+    Misdirected(usize),
 }
 
 /// The disk. Clones are the same disk.
@@ -36,31 +42,6 @@ pub struct SimFile {
     disk: SimDisk,
     id: usize,
     writable: bool,
-}
-
-#[derive(Default)]
-struct State {
-    files: Vec<Contents>,
-    names: BTreeMap<PathBuf, usize>,
-    durable_names: BTreeMap<PathBuf, usize>,
-    name_changes: Vec<NameChange>,
-    steps: u64,
-    trouble: Option<(u64, Trouble)>,
-    down: bool,
-    capacity_bytes: Option<usize>,
-}
-
-#[derive(Default)]
-struct Contents {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
-    unsynced: Vec<(usize, Vec<u8>)>,
-}
-
-#[derive(Clone)]
-enum NameChange {
-    Link(PathBuf, usize),
-    Unlink(PathBuf),
 }
 
 impl SimDisk {
@@ -82,6 +63,23 @@ impl SimDisk {
     /// Limits the sum of all files, in bytes; `None` takes the limit away. Files longer already stay.
     pub fn limit_bytes(&self, capacity: Option<usize>) {
         self.state().capacity_bytes = capacity;
+    }
+
+    /// From now on syncs are answered and keep nothing, until the disk is told to be honest again: the next honest
+    /// sync then keeps what those before it should have.
+    pub fn lie_about_syncs(&self, lies: bool) {
+        self.state().lies = lies;
+    }
+
+    /// One bit of what the read with this number from now (0 is the next one) returns is inverted; what is stored
+    /// stays as it is.
+    pub fn flip_in_read(&self, reads_until: u64, bit: usize) {
+        self.state().flip_in_read = Some((reads_until, bit));
+    }
+
+    /// Whether a flip was asked for that no read met yet.
+    pub fn read_flip_is_due(&self) -> bool {
+        self.state().flip_in_read.is_some()
     }
 
     /// Sum of all files' lengths in bytes.
@@ -114,12 +112,18 @@ impl SimDisk {
         state.names = state.durable_names.clone();
         state.down = false;
         state.trouble = None;
+        state.lies = false;
     }
 
     /// Contents of a file as reads see them.
     pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
         let state = self.state();
         state.names.get(path).map(|&id| state.files[id].seen.clone())
+    }
+
+    /// Every file there is, as reads see it.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.state().names.keys().cloned().collect()
     }
 
     /// Inverts one bit, durably: bit 0 is the lowest of the byte at offset 0.
@@ -165,72 +169,6 @@ impl SimDisk {
         state.check_power()?;
         let id = *state.names.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(SimFile { disk: self.clone(), id, writable })
-    }
-}
-
-impl State {
-    fn used_bytes(&self) -> usize {
-        self.names.values().map(|&id| self.files[id].seen.len()).sum()
-    }
-
-    fn check_power(&self) -> io::Result<()> {
-        match self.down {
-            true => Err(io::Error::other("the simulated power is off")),
-            false => Ok(()),
-        }
-    }
-
-    /// Counts a step; answers what is to go wrong with it, crashes excepted, which fail here.
-    fn step(&mut self) -> io::Result<Option<Trouble>> {
-        self.check_power()?;
-        let step = self.steps;
-        self.steps += 1;
-        match self.trouble {
-            Some((at, Trouble::Crash)) if at == step => {
-                self.down = true;
-                self.check_power()?;
-                Ok(None)
-            }
-            Some((at, trouble)) if at == step => Ok(Some(trouble)),
-            _ => Ok(None),
-        }
-    }
-
-    /// Counts a step that writes no file contents.
-    fn step_without_data(&mut self) -> io::Result<()> {
-        match self.step()? {
-            None => Ok(()),
-            Some(Trouble::Error) => Err(io::Error::other("simulated I/O error")),
-            Some(Trouble::Crash | Trouble::TearAt(_)) => {
-                self.down = true;
-                self.check_power()
-            }
-        }
-    }
-
-    fn change_name(&mut self, change: NameChange) {
-        change.clone().apply(&mut self.names);
-        self.name_changes.push(change);
-    }
-}
-
-impl NameChange {
-    fn path(&self) -> &Path {
-        match self {
-            NameChange::Link(path, _) | NameChange::Unlink(path) => path,
-        }
-    }
-
-    fn apply(self, names: &mut BTreeMap<PathBuf, usize>) {
-        match self {
-            NameChange::Link(path, id) => {
-                names.retain(|_, linked| *linked != id);
-                names.insert(path, id);
-            }
-            NameChange::Unlink(path) => {
-                names.remove(&path);
-            }
-        }
     }
 }
 
@@ -287,6 +225,9 @@ impl Disk for SimDisk {
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.step_without_data()?;
+        if state.lies {
+            return Ok(());
+        }
         for change in std::mem::take(&mut state.name_changes) {
             match change.path().parent() == Some(dir) {
                 true => change.apply(&mut state.durable_names),
@@ -305,12 +246,13 @@ impl DiskFile for SimFile {
     }
 
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let state = self.disk.state();
+        let mut state = self.disk.state();
         state.check_power()?;
         let seen = &state.files[self.id].seen;
         let found =
             usize::try_from(offset).ok().and_then(|from| seen.get(from..from.checked_add(buffer.len())?));
         buffer.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        state.flip_if_due(buffer);
         Ok(())
     }
 
@@ -343,6 +285,16 @@ impl DiskFile for SimFile {
                 state.down = true;
                 state.check_power()
             }
+            Some(Trouble::Lost) => {
+                put(&mut file.seen, offset, bytes);
+                Ok(())
+            }
+            Some(Trouble::Misdirected(by)) => {
+                put(&mut file.seen, offset, bytes);
+                let places = file.seen.len() - bytes.len() + 1;
+                file.unsynced.push(((offset + by) % places, bytes.to_vec()));
+                Ok(())
+            }
             Some(Trouble::Crash) => unreachable!("a crash fails in the step"),
         }
     }
@@ -350,9 +302,10 @@ impl DiskFile for SimFile {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.disk.state();
         let trouble = state.step_without_data();
-        let down = state.down;
+        let (down, lies) = (state.down, state.lies);
         let file = &mut state.files[self.id];
         match trouble {
+            Ok(()) if lies => {}
             Ok(()) => {
                 for (offset, bytes) in std::mem::take(&mut file.unsynced) {
                     put(&mut file.durable, offset, &bytes);
@@ -362,39 +315,5 @@ impl DiskFile for SimFile {
             Err(_) => file.unsynced.clear(),
         }
         trouble
-    }
-}
-
-fn put(contents: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if contents.len() < end {
-        contents.resize(end, 0);
-    }
-    contents[offset..end].copy_from_slice(bytes);
-}
-
-/// Each sector of the write survives or not; all and nothing are as likely as a mixture.
-fn keep_some_sectors(durable: &mut Vec<u8>, offset: usize, bytes: &[u8], chance: &mut Chance) {
-    let mood = chance.below(3);
-    let mut from = 0;
-    while from < bytes.len() {
-        let to = bytes.len().min((offset + from) / SECTOR_BYTES * SECTOR_BYTES + SECTOR_BYTES - offset);
-        if mood == 0 || (mood == 1 && chance.below(2) == 0) {
-            put(durable, offset + from, &bytes[from..to]);
-        }
-        from = to;
-    }
-}
-
-/// A small generator of chance (splitmix64), so that images depend on the seed alone.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % (bound as u64)).expect("below a usize")
     }
 }

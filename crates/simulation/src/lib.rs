@@ -4,6 +4,7 @@
 //! | part | is |
 //! |---|---|
 //! | `world/` | simulated time, network, clients, crashes; the real [`Writer`](command_api::writer::Writer), [`FileJournal`](journal::FileJournal) and [`Projections`](projections::Projections) in the middle |
+//! | `cluster/` | the same for several instances on a replicated stream: leases, takeovers, stale owners |
 //! | `workload/` | what clients ask for, over the whole domain |
 //! | `auditor/` | what every answer must be, and which history the journal must hold |
 //! | `model/` | the naive shop that the auditor decides with |
@@ -12,6 +13,7 @@
 
 mod ask;
 mod auditor;
+mod cluster;
 mod model;
 mod workload;
 mod world;
@@ -40,13 +42,15 @@ impl fmt::Display for Violation {
 pub struct Options {
     /// How many commands clients send, repeats apart.
     pub commands: u64,
+    /// Several instances on a replicated stream, rather than one on a disk.
+    pub cluster: bool,
     /// Tell on stderr what happens.
     pub verbose: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { commands: 200, verbose: false }
+        Options { commands: 200, cluster: false, verbose: false }
     }
 }
 
@@ -63,11 +67,22 @@ pub struct Report {
     pub entries: u64,
     /// Times that the process died.
     pub deaths: u64,
+    /// Times that the journal found out what was done to its files.
+    pub detected: u64,
+    /// Times that acknowledged entries were lost where that is permitted: see `docs/simulation.md`.
+    pub forgiven: u64,
+    /// Times that an instance of a cluster took the ledger.
+    pub takeovers: u64,
+    /// Times that one was refused, or gave up in doubt.
+    pub fenced: u64,
 }
 
 /// Runs a seed to its end.
 pub fn run(seed: u64, options: Options) -> Result<Report, Violation> {
-    let world = || world::World::new(seed, options).run();
+    let world = || match options.cluster {
+        true => cluster::Cluster::new(seed, options).run(),
+        false => world::World::new(seed, options).run(),
+    };
     catch_unwind(AssertUnwindSafe(world)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|said| (*said).to_owned()));

@@ -18,6 +18,9 @@ struct Args {
     /// How many commands clients send in each seed.
     #[arg(long, default_value_t = Options::default().commands)]
     steps: u64,
+    /// Several instances on a replicated stream, rather than one on a disk.
+    #[arg(long)]
+    cluster: bool,
     /// Tell everything that happens.
     #[arg(short, long)]
     verbose: bool,
@@ -30,7 +33,7 @@ fn seeds(text: &str) -> Result<(u64, u64), String> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let options = Options { commands: args.steps, verbose: args.verbose };
+    let options = Options { commands: args.steps, cluster: args.cluster, verbose: args.verbose };
     match (args.seed, args.seeds) {
         (_, Some((first, last))) => many(first, last, options),
         (seed, None) => one(seed.unwrap_or(1), options),
@@ -39,9 +42,10 @@ fn main() -> ExitCode {
 
 fn one(seed: u64, options: Options) -> ExitCode {
     match run(seed, options) {
-        Ok(Report { digest, answers, accepted, entries, deaths }) => {
+        Ok(Report { digest, answers, accepted, entries, deaths, detected, forgiven, takeovers, fenced }) => {
             println!(
-                "seed {seed}: {digest}  {answers} answers, {accepted} accepted, {entries} entries, {deaths} deaths"
+                "seed {seed}: {digest}  {answers} answers, {accepted} accepted, {entries} entries, {deaths} deaths, \
+                 {detected} damages found, {forgiven} losses permitted, {takeovers} takeovers, {fenced} writers refused"
             );
             ExitCode::SUCCESS
         }
@@ -57,11 +61,16 @@ fn many(first: u64, last: u64, options: Options) -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
     let (mut failures, mut answers, mut deaths) = (0u64, 0, 0);
+    let (mut detected, mut forgiven, mut takeovers, mut fenced) = (0, 0, 0, 0);
     for seed in first..last {
         match run(seed, options) {
             Ok(report) => {
                 answers += report.answers;
                 deaths += report.deaths;
+                detected += report.detected;
+                forgiven += report.forgiven;
+                takeovers += report.takeovers;
+                fenced += report.fenced;
             }
             Err(violation) => {
                 failures += 1;
@@ -74,7 +83,8 @@ fn many(first: u64, last: u64, options: Options) -> ExitCode {
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = run as f64 / seconds.max(0.001);
     println!(
-        "{run} seeds, {failures} failed: {answers} answers predicted, {deaths} deaths, {seconds:.1} s ({rate:.0} seeds/s)"
+        "{run} seeds, {failures} failed: {answers} answers predicted, {deaths} deaths, {detected} damages found, {forgiven} losses permitted, {takeovers} takeovers, \
+         {fenced} writers refused, {seconds:.1} s ({rate:.0} seeds/s)"
     );
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -82,5 +92,9 @@ fn many(first: u64, last: u64, options: Options) -> ExitCode {
 fn failed(seed: u64, options: Options, violation: &Violation) {
     let shown: String = violation.to_string().chars().take(4_000).collect();
     println!("seed {seed} FAILED: {shown}");
-    println!("run it again: cargo run -p simulation -- --seed {seed} --steps {} -v", options.commands);
+    let cluster = if options.cluster { " --cluster" } else { "" };
+    println!(
+        "run it again: cargo run -p simulation --{cluster} --seed {seed} --steps {} -v",
+        options.commands
+    );
 }

@@ -2,34 +2,49 @@
 
 use std::time::{Duration, Instant};
 
-use simulation::{Options, run};
+use simulation::{Options, Report, run};
 
-/// Seconds for new seeds; `SIMULATION_SECONDS` says otherwise.
-const SECONDS: u64 = 20;
+/// Seconds for new seeds of each kind; `SIMULATION_SECONDS` says otherwise.
+const SECONDS: u64 = 12;
 
-#[test]
-fn the_same_seed_is_the_same_run() {
-    for seed in [1, 2, 3] {
-        let options = Options { commands: 120, ..Options::default() };
-        let (once, again) = (run(seed, options), run(seed, options));
-        assert_eq!(once, again, "seed {seed}");
-        assert!(once.is_ok_and(|report| report.answers >= 120), "seed {seed} answers what it is asked");
-    }
-    assert_ne!(run(1, Options::default()), run(2, Options::default()));
+#[track_caller]
+fn holds(seed: u64, options: Options) -> Report {
+    run(seed, options).unwrap_or_else(|violation| {
+        let cluster = if options.cluster { " --cluster" } else { "" };
+        panic!("seed {seed}: {violation}\nrun it again: cargo run -p simulation --{cluster} --seed {seed} -v")
+    })
+}
+
+/// As many seeds as time allows; what came of each.
+fn hold(options: Options) -> Vec<Report> {
+    let said = std::env::var("SIMULATION_SECONDS").ok().and_then(|text| text.parse().ok());
+    let (begun, time) = (Instant::now(), Duration::from_secs(said.unwrap_or(SECONDS)));
+    (0..).take_while(|_| begun.elapsed() < time).map(|seed| holds(seed, options)).collect()
 }
 
 #[test]
-fn as_many_seeds_as_time_allows_hold() {
-    let seconds =
-        std::env::var("SIMULATION_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SECONDS);
-    let begun = Instant::now();
-    let (mut seeds, mut answers, mut deaths) = (0, 0, 0);
-    while begun.elapsed() < Duration::from_secs(seconds) {
-        let report = run(seeds, Options::default()).unwrap_or_else(|violation| {
-            panic!("seed {seeds}: {violation}\nrun it again: cargo run -p simulation -- --seed {seeds} -v")
-        });
-        (seeds, answers, deaths) = (seeds + 1, answers + report.answers, deaths + report.deaths);
+fn the_same_seed_is_the_same_run() {
+    for cluster in [false, true] {
+        let options = Options { commands: 120, cluster, ..Options::default() };
+        for seed in [1, 2] {
+            let once = holds(seed, options);
+            assert_eq!(once, holds(seed, options), "seed {seed}");
+            assert!(once.answers > 0 && once.accepted > 0, "seed {seed} answers what it is asked");
+        }
+        assert_ne!(holds(1, options).digest, holds(2, options).digest);
     }
-    println!("{seeds} seeds hold: {answers} answers predicted over {deaths} deaths");
-    assert!(answers > 0 && (seeds < 20 || deaths > 0), "seeds do something");
+}
+
+#[test]
+fn a_process_on_a_disk_holds() {
+    let reports = hold(Options::default());
+    let deaths: u64 = reports.iter().map(|report| report.deaths).sum();
+    assert!(reports.len() < 20 || deaths > 0, "{} seeds, and no process died", reports.len());
+}
+
+#[test]
+fn a_cluster_on_a_replicated_stream_holds() {
+    let reports = hold(Options { cluster: true, ..Options::default() });
+    let refused: u64 = reports.iter().map(|report| report.fenced).sum();
+    assert!(reports.len() < 20 || refused > 0, "{} seeds, and no stale writer was refused", reports.len());
 }

@@ -163,7 +163,7 @@ fn read_tail<F: DiskFile>(file: &F, open: &Segment, why: &FrameFault) -> Result<
 }
 
 /// A frame is written only after the one before it is durable, so a whole later frame proves that the bytes
-/// before it were whole once.
+/// before it were whole once; and a torn write leaves no whole frame, so one that lies elsewhere was misplaced.
 fn check_no_frame_behind(open: &Segment, torn: &TornBytes) -> Result<(), Fault> {
     for (at, window) in torn.bytes.windows(MAGIC.len()).enumerate() {
         if window != MAGIC {
@@ -171,8 +171,7 @@ fn check_no_frame_behind(open: &Segment, torn: &TornBytes) -> Result<(), Fault> 
         }
         let Ok((frame, _)) = Frame::decode(&torn.bytes[at..]) else { continue };
         let header = frame.header();
-        let is_later = header.ledger == open.start.ledger && header.first_sequence > open.end.sequence + 1;
-        if is_later {
+        if header.ledger == open.start.ledger && header.first_sequence > open.end.sequence {
             let why = format!(
                 "the frame of sequence {} is damaged ({}), and a whole frame from sequence {} follows at byte {}",
                 open.end.sequence + 1,

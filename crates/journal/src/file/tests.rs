@@ -358,3 +358,31 @@ fn a_scrub_reads_every_sealed_segment() {
     assert!(fault.contains("00000000000000000003.seg at byte 128"), "{fault}");
     assert_eq!(frames.len(), 6);
 }
+
+#[test]
+fn a_whole_frame_that_lies_elsewhere_is_damage_and_no_torn_tail() {
+    let disk = SimDisk::new();
+    let mut journal = FileJournal::create(disk.clone(), dir(), LEDGER, SMALL).unwrap();
+    append(&mut journal, 100);
+    disk.trouble_at(disk.steps(), Trouble::Misdirected(512));
+    append(&mut journal, 100);
+    disk.restart(1);
+    let fault = damage(open(&disk));
+    assert!(fault.contains("a whole frame from sequence 3 follows"), "{fault}");
+}
+
+#[test]
+fn a_write_that_was_lost_is_damage_unless_it_was_the_last() {
+    for (frames_after, is_damage) in [(0, false), (1, true)] {
+        let disk = SimDisk::new();
+        let mut journal = FileJournal::create(disk.clone(), dir(), LEDGER, SMALL).unwrap();
+        append(&mut journal, 100);
+        disk.trouble_at(disk.steps(), Trouble::Lost);
+        (0..=frames_after).for_each(|_| drop(append(&mut journal, 100)));
+        disk.restart(1);
+        match open(&disk) {
+            Ok((journal, _)) => assert_eq!((journal.head().sequence, is_damage), (2, false)),
+            Err(fault) => assert!(matches!(fault, Fault::Corrupt { .. }) && is_damage, "{fault}"),
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Whether the journal holds exactly the entries that it must, in order.
 
-use journal::{FrameSource, Head, JournalRead};
+use journal::{Checked, Fault, FrameSource, Head, JournalRead};
 use ledger_core::Entry;
 use ledger_core::values::Text;
 
@@ -9,32 +9,35 @@ use crate::Violation;
 
 impl Auditor {
     /// Reads the whole journal: a run of the accepted entries from the first one, each exactly as it was decided.
-    /// Gives how many there are. Whether acknowledged ones are missing at the end is for the caller to judge.
-    pub(crate) fn check_history(&self, journal: &dyn JournalRead) -> Result<u64, Violation> {
-        let failed = |what: String| Violation(format!("the journal cannot be read: {what}"));
-        let mut frames = journal.frames_from(1).map_err(|fault| failed(fault.to_string()))?;
+    /// Gives how many there are, or what the journal finds damaged. Whether acknowledged ones are missing at the end
+    /// is for the caller to judge.
+    pub(crate) fn check_history(&self, journal: &dyn JournalRead) -> Result<Result<u64, Fault>, Violation> {
+        let mut frames = match journal.frames_from(1) {
+            Ok(frames) => Checked::after(frames, Head::empty(journal.head().ledger)),
+            Err(fault) => return Ok(Err(fault)),
+        };
         let mut head = Head::empty(journal.head().ledger);
-        while let Some(frame) = frames.next_frame().map_err(|fault| failed(fault.to_string()))? {
-            head.check_next(&frame).map_err(Violation)?;
+        loop {
+            let frame = match frames.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) if head == journal.head() => return Ok(Ok(head.sequence)),
+                Ok(None) => {
+                    let said = journal.head();
+                    return Err(format!("the frames end with {head:?}, the journal says {said:?}").into());
+                }
+                Err(fault) => return Ok(Err(fault)),
+            };
             let mut next_event = head.event + 1;
             for (sequence, first_event, bytes) in frame.entries() {
-                let entry = Entry::decode(bytes).map_err(|fault| failed(fault.to_string()))?;
+                let entry = Entry::decode(bytes).map_err(|fault| Violation(fault.to_string()))?;
                 self.check_entry(sequence, &entry, frame.header().log_time_us)?;
                 if first_event != next_event {
-                    return Err(format!(
-                        "sequence {sequence}: first event {first_event}, wanted {next_event}"
-                    )
-                    .into());
+                    let what = format!("sequence {sequence}: first event {first_event}, wanted {next_event}");
+                    return Err(what.into());
                 }
                 next_event += u64::from(entry.event_count());
             }
             head = Head::after(&frame);
-        }
-        match head == journal.head() {
-            true => Ok(head.sequence),
-            false => {
-                Err(format!("the frames end with {head:?}, the journal says {:?}", journal.head()).into())
-            }
         }
     }
 

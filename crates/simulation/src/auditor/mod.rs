@@ -66,6 +66,19 @@ impl Auditor {
         }
     }
 
+    /// Begins with a history that others recorded.
+    pub(crate) fn behind(log: Vec<Entered>, remember_days: u32, remember_max: usize) -> Self {
+        let mut auditor = Auditor::new(remember_days, remember_max);
+        auditor.replay(log);
+        auditor
+    }
+
+    /// The entries of these sequences.
+    pub(crate) fn entries(&self, first: u64, last: u64) -> Vec<Entered> {
+        let place = |sequence: u64| usize::try_from(sequence).expect("a log fits memory");
+        self.log[place(first) - 1..place(last)].to_vec()
+    }
+
     /// The shop as decided so far: ahead of what is durable.
     pub(crate) fn shop(&self) -> &Shop {
         &self.shop
@@ -108,8 +121,13 @@ impl Auditor {
         }
         self.shop = Shop::default();
         self.remembered.clear();
-        let log = std::mem::take(&mut self.log);
-        for entry in log.into_iter().take(usize::try_from(sequence).expect("a log fits memory")) {
+        let mut log = std::mem::take(&mut self.log);
+        log.truncate(usize::try_from(sequence).expect("a log fits memory"));
+        self.replay(log);
+    }
+
+    fn replay(&mut self, log: Vec<Entered>) {
+        for entry in log {
             if let Some(ask) = &entry.ask {
                 let facts = decide_all(&mut self.shop, ask, entry.log_time, &entry.ids);
                 assert_eq!(facts.as_ref(), Ok(&entry.facts), "the naive shop decides the same again");
@@ -217,6 +235,13 @@ impl Auditor {
         }
         self.acknowledged = self.acknowledged.max(told_of);
         Ok(())
+    }
+}
+
+impl Auditor {
+    /// Entries that were acknowledged are gone, and the damage that was done permits that.
+    pub(crate) fn forgive_loss(&mut self, recovered: u64) {
+        self.acknowledged = self.acknowledged.min(recovered);
     }
 }
 

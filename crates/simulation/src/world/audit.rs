@@ -11,70 +11,107 @@ use crate::auditor::agrees_with;
 use crate::{Report, Violation};
 
 impl World {
-    /// What a process found is the run of entries that it must be.
-    pub(super) fn check_recovered(&self, process: &Process, recovered: u64) -> Result<(), Violation> {
-        let found = self.auditor.check_history(&process.journal.reader())?;
+    /// What a process found is the run of entries that it must be; false if it finds its files damaged.
+    pub(super) fn check_recovered(
+        &mut self,
+        process: &Process,
+        recovered: u64,
+        witnessed: u64,
+    ) -> Result<bool, Violation> {
+        let found = match self.auditor.check_history(&process.journal.reader())? {
+            Ok(found) => found,
+            Err(fault) => {
+                self.damage_is_found(&fault)?;
+                return Ok(false);
+            }
+        };
         if found != recovered {
             return Err(format!("{found} entries can be read, the head is {recovered}").into());
         }
-        if recovered < self.auditor.acknowledged() {
-            let acknowledged = self.auditor.acknowledged();
-            return Err(format!(
-                "sequence {acknowledged} was acknowledged, the journal ends with {recovered}"
-            )
-            .into());
+        let doubt = self.doubt.clone();
+        if self.judge_loss(recovered, witnessed, doubt.as_ref())? {
+            self.tell(|| format!("acknowledged entries behind {recovered} are lost, as {doubt:?} permits"));
+            self.forgiven += 1;
+            self.auditor.forgive_loss(recovered);
+            self.frame_ends.retain(|end| *end <= recovered);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Everything that must agree does.
     pub(super) fn audit(&mut self) -> Result<(), Violation> {
-        let Some(process) = &mut self.process else { return Ok(()) };
-        process
-            .fold_views()
-            .map_err(|fault| Violation(format!("what is durable cannot be read: {fault}")))?;
-        agrees_with(self.auditor.shop(), process.writer.ledger())?;
-        let process = self.process.as_ref().expect("it is there");
-        self.check_recovered(process, process.journal.head().sequence)?;
-        if process.writer.is_settled() && !process.stopped {
-            process.check_folds_agree()?;
+        let Some(mut process) = self.process.take() else { return Ok(()) };
+        if let Err(fault) = process.fold_views() {
+            return self.damage_is_found(&fault);
         }
+        agrees_with(self.auditor.shop(), process.writer.ledger())?;
+        let head = process.journal.head().sequence;
+        let witnessed = self.witnessed();
+        if !self.check_recovered(&process, head, witnessed)? {
+            return Ok(());
+        }
+        if process.writer.is_settled() && !process.stopped {
+            match process.check_folds_agree()? {
+                Ok(()) => {}
+                Err(fault) => return self.damage_is_found(&fault),
+            }
+        }
+        self.process = Some(process);
         Ok(())
     }
 
     /// The last life ends cleanly, what waits is made durable, and the history is verified from its files alone.
     pub(super) fn close(mut self) -> Result<Report, Violation> {
+        if self.over {
+            return Ok(self.report(0));
+        }
         self.kept.disk.limit_bytes(None);
         self.faults.end();
         let power = self.rng.bool();
+        self.kept.disk.flip_in_read(u64::MAX, 0);
         self.dies(power);
-        loop {
+        while !self.over {
             let (moment, what) =
                 self.happenings.next().ok_or_else(|| Violation("the last start is due".into()))?;
             self.now = moment;
             if let Happening::Starts | Happening::FrameDue { .. } = what {
                 self.happens(what)?;
             }
-            if self.process.as_ref().is_some_and(|process| process.serving && process.writer.is_settled()) {
-                break;
+            let settled = |process: &Process| process.serving && process.writer.is_settled();
+            if self.process.as_ref().is_some_and(settled) {
+                self.audit()?;
+                // It is gone if it found its files damaged, and starts again.
+                if self.process.is_some() {
+                    break;
+                }
             }
         }
-        self.audit()?;
+        if self.over {
+            return Ok(self.report(0));
+        }
         if self.auditor.waiting() > 0 {
             return Err(format!("{} answers never came", self.auditor.waiting()).into());
         }
-        let process = self.process.take().expect("it was just audited");
+        let process = self.process.take().expect("the run is over, or it serves");
         let head = process.journal.head();
         process.journal.close().map_err(|fault| Violation(fault.to_string()))?;
         self.check_files(head.sequence)?;
         self.digest.update(&head.hash).update(&self.kept.disk.steps().to_le_bytes());
-        Ok(Report {
+        Ok(self.report(head.sequence))
+    }
+
+    pub(super) fn report(&self, entries: u64) -> Report {
+        Report {
             digest: self.digest.finalize().to_hex()[..16].to_owned(),
             answers: self.answers,
             accepted: self.accepted,
-            entries: head.sequence,
+            entries,
             deaths: self.life - 1,
-        })
+            detected: self.detected,
+            forgiven: self.forgiven,
+            takeovers: 0,
+            fenced: 0,
+        }
     }
 
     fn check_files(&self, sequence: u64) -> Result<(), Violation> {

@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use fastrand::Rng;
 
-use super::happenings::{Happening, Happenings, Message};
+use super::happenings::{ClientHappening, Happenings, Message};
 use crate::ask::Ask;
 use crate::model::Shop;
 use crate::workload::{Named, Workload, set_up};
 
 const ATTEMPTS_MAX: u32 = 12;
 
-pub(super) struct Client {
+pub(crate) struct Client {
     /// What it waits for: the request's number, what it asked, and how often it sent it.
     waits_for: Option<(u64, Rc<Ask>, u32)>,
     /// What it asked last, to be repeated or contradicted under the same id.
@@ -20,14 +20,14 @@ pub(super) struct Client {
 
 /// How the network of a seed behaves.
 #[derive(Debug, Clone)]
-pub(super) struct Network {
+pub(crate) struct Network {
     lost_percent: u8,
     doubled_percent: u8,
     late_percent: u8,
 }
 
-pub(super) struct Clients {
-    pub(super) network: Network,
+pub(crate) struct Clients {
+    pub(crate) network: Network,
     workload: Workload,
     all: Vec<Client>,
     /// What sets the shop up: the first client sends it.
@@ -36,11 +36,11 @@ pub(super) struct Clients {
     trading: bool,
     requests: u64,
     /// Commands yet to be sent.
-    pub(super) left: u64,
+    pub(crate) left: u64,
 }
 
 impl Network {
-    pub(super) fn new(rng: &mut Rng) -> Self {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
         let mut percent = |often: &[u8]| often[rng.usize(..often.len())];
         Network {
             lost_percent: percent(&[0, 0, 3, 15]),
@@ -50,7 +50,7 @@ impl Network {
     }
 
     /// When copies of a message sent now arrive: never, once, or more often.
-    pub(super) fn arrivals(&self, now: u64, rng: &mut Rng) -> Vec<u64> {
+    pub(crate) fn arrivals(&self, now: u64, rng: &mut Rng) -> Vec<u64> {
         let copies = match rng.u8(..100) {
             roll if roll < self.lost_percent => 0,
             roll if roll < self.lost_percent + self.doubled_percent => 2,
@@ -65,7 +65,7 @@ impl Network {
 }
 
 impl Clients {
-    pub(super) fn new(rng: &mut Rng, commands: u64) -> Self {
+    pub(crate) fn new(rng: &mut Rng, commands: u64) -> Self {
         let all = (0..rng.usize(1..6)).map(|_| Client { waits_for: None, last: None }).collect();
         Clients {
             network: Network::new(rng),
@@ -78,22 +78,22 @@ impl Clients {
         }
     }
 
-    pub(super) fn are_done(&self) -> bool {
+    pub(crate) fn are_done(&self) -> bool {
         self.left == 0 && self.all.iter().all(|client| client.waits_for.is_none())
     }
 
-    pub(super) fn begin(&self, happenings: &mut Happenings) {
-        happenings.at(0, Happening::ClientActs { client: 0 });
+    pub(crate) fn begin<T: From<ClientHappening>>(&self, happenings: &mut Happenings<T>) {
+        happenings.at(0, ClientHappening::Acts { client: 0 });
     }
 
     /// A client that waits for nothing sends its next command.
-    pub(super) fn act(
+    pub(crate) fn act<T: From<ClientHappening>>(
         &mut self,
         client: usize,
         shop: &Shop,
         rng: &mut Rng,
         (now, wall): (u64, i64),
-        happenings: &mut Happenings,
+        happenings: &mut Happenings<T>,
     ) {
         if self.all[client].waits_for.is_some() || self.left == 0 {
             return;
@@ -123,24 +123,30 @@ impl Clients {
         Some(ask)
     }
 
-    fn send(&mut self, client: usize, rng: &mut Rng, now: u64, happenings: &mut Happenings) {
+    fn send<T: From<ClientHappening>>(
+        &mut self,
+        client: usize,
+        rng: &mut Rng,
+        now: u64,
+        happenings: &mut Happenings<T>,
+    ) {
         let Some((request, ask, attempts)) = &mut self.all[client].waits_for else { return };
         *attempts += 1;
         for moment in self.network.arrivals(now, rng) {
             let message = Message { client, request: *request, ask: Rc::clone(ask) };
-            happenings.at(moment, Happening::Arrives(message));
+            happenings.at(moment, ClientHappening::Arrives(message));
         }
-        happenings.at(now + rng.u64(200_000..900_000), Happening::ClientWaited { client, request: *request });
+        happenings.at(now + rng.u64(200_000..900_000), ClientHappening::Waited { client, request: *request });
     }
 
     /// No answer came in time: the same is sent again, under the same id, until the client gives up.
-    pub(super) fn waited(
+    pub(crate) fn waited<T: From<ClientHappening>>(
         &mut self,
         client: usize,
         request: u64,
         rng: &mut Rng,
         now: u64,
-        happenings: &mut Happenings,
+        happenings: &mut Happenings<T>,
     ) {
         match &self.all[client].waits_for {
             Some((number, ask, attempts)) if *number == request && *attempts >= ATTEMPTS_MAX => {
@@ -153,13 +159,13 @@ impl Clients {
     }
 
     /// An answer came; one that settles nothing is waited out and asked again.
-    pub(super) fn answered(
+    pub(crate) fn answered<T: From<ClientHappening>>(
         &mut self,
         client: usize,
         (request, settled): (u64, bool),
         rng: &mut Rng,
         now: u64,
-        happenings: &mut Happenings,
+        happenings: &mut Happenings<T>,
     ) {
         match &self.all[client].waits_for {
             Some((number, ask, _)) if *number == request && settled => {
@@ -170,15 +176,22 @@ impl Clients {
         }
     }
 
-    fn settle(&mut self, client: usize, ask: Rc<Ask>, rng: &mut Rng, now: u64, happenings: &mut Happenings) {
+    fn settle<T: From<ClientHappening>>(
+        &mut self,
+        client: usize,
+        ask: Rc<Ask>,
+        rng: &mut Rng,
+        now: u64,
+        happenings: &mut Happenings<T>,
+    ) {
         self.all[client].waits_for = None;
         self.all[client].last = Some(ask);
         if self.to_set_up.len() == 0 && !self.trading {
             self.trading = true;
             for other in 1..self.all.len() {
-                happenings.at(now + rng.u64(..5_000), Happening::ClientActs { client: other });
+                happenings.at(now + rng.u64(..5_000), ClientHappening::Acts { client: other });
             }
         }
-        happenings.at(now + rng.u64(..20_000), Happening::ClientActs { client });
+        happenings.at(now + rng.u64(..20_000), ClientHappening::Acts { client });
     }
 }

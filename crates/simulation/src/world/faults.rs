@@ -3,6 +3,7 @@
 use fastrand::Rng;
 use journal::Trouble;
 
+use super::damage::Dishonesty;
 use super::happenings::{Happening, Happenings};
 
 const SECOND: u64 = 1_000_000;
@@ -17,6 +18,7 @@ pub(super) struct Faults {
     kills: bool,
     clock: bool,
     full_disk: bool,
+    dishonesty: Option<Dishonesty>,
     /// Microseconds that a frame takes at the most.
     pub(super) frame_micros_max: u64,
 }
@@ -38,6 +40,7 @@ impl Faults {
             kills: rng.bool(),
             clock: rng.bool(),
             full_disk: rng.u8(..4) == 0,
+            dishonesty: Dishonesty::of_a_seed(rng),
             frame_micros_max: [500, 3_000, 30_000, 400_000][rng.usize(..4)],
         }
     }
@@ -47,13 +50,18 @@ impl Faults {
         self.lives_max = 0;
     }
 
+    /// What the disk does in this life that no disk may do.
+    pub(super) fn dishonesty_of(&self, life: u64) -> Option<Dishonesty> {
+        self.dishonesty.filter(|_| life <= self.lives_max)
+    }
+
     /// How the life that begins now is to end; the disk's trouble, in steps from now.
     pub(super) fn of_a_life(
         &self,
         life: u64,
         rng: &mut Rng,
         now: u64,
-        happenings: &mut Happenings,
+        happenings: &mut Happenings<Happening>,
     ) -> Option<(u64, Trouble)> {
         if life > self.lives_max {
             return None;
@@ -72,7 +80,7 @@ impl Faults {
     }
 
     /// What happens to the clock and to the disk's room over the whole run.
-    pub(super) fn of_the_world(&self, rng: &mut Rng, happenings: &mut Happenings) {
+    pub(super) fn of_the_world(&self, rng: &mut Rng, happenings: &mut Happenings<Happening>) {
         if self.clock {
             for _ in 0..rng.u8(1..8) {
                 let moment = rng.u64(..20 * SECOND);

@@ -1,31 +1,28 @@
 //! What is going to happen, in the order of simulated time.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::rc::Rc;
 
 use crate::ask::Ask;
 
+/// What happens to clients, whatever they talk to.
+#[derive(Debug, Clone)]
+pub(crate) enum ClientHappening {
+    /// A client sends its next command.
+    Acts { client: usize },
+    /// A client has waited long enough for an answer to its request of this number.
+    Waited { client: usize, request: u64 },
+    /// A message arrives.
+    Arrives(Message),
+    /// An answer reaches a client.
+    Answered { client: usize, request: u64, settled: bool },
+}
+
 /// Something that happens at a moment of simulated time.
 #[derive(Debug, Clone)]
 pub(super) enum Happening {
-    /// A client sends its next command.
-    ClientActs {
-        client: usize,
-    },
-    /// A client has waited long enough for an answer to its request of this number.
-    ClientWaited {
-        client: usize,
-        request: u64,
-    },
-    /// A message reaches the process.
-    Arrives(Message),
-    /// An answer reaches a client.
-    Answered {
-        client: usize,
-        request: u64,
-        settled: bool,
-    },
+    Client(ClientHappening),
     /// The disk is done with the frame in flight, for the process of this life.
     FrameDue {
         life: u64,
@@ -53,34 +50,47 @@ pub(super) enum Happening {
     /// The disk fills up, or has room again.
     DiskFills,
     DiskHasRoom,
+    /// A stored bit turns over.
+    Rots,
     /// The auditor compares everything.
     Audit,
 }
 
+impl From<ClientHappening> for Happening {
+    fn from(happening: ClientHappening) -> Self {
+        Happening::Client(happening)
+    }
+}
+
 /// A command on its way.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
-    pub(super) client: usize,
-    pub(super) request: u64,
-    pub(super) ask: Rc<Ask>,
+pub(crate) struct Message {
+    pub(crate) client: usize,
+    pub(crate) request: u64,
+    pub(crate) ask: Rc<Ask>,
 }
 
 /// The queue. What is due at the same moment happens in the order in which it was put in.
-#[derive(Default)]
-pub(super) struct Happenings {
+pub(crate) struct Happenings<T> {
     due: BinaryHeap<Reverse<(u64, u64)>>,
-    what: std::collections::BTreeMap<u64, Happening>,
+    what: BTreeMap<u64, T>,
     put_in: u64,
 }
 
-impl Happenings {
-    pub(super) fn at(&mut self, moment: u64, what: Happening) {
+impl<T> Default for Happenings<T> {
+    fn default() -> Self {
+        Happenings { due: BinaryHeap::new(), what: BTreeMap::new(), put_in: 0 }
+    }
+}
+
+impl<T> Happenings<T> {
+    pub(crate) fn at(&mut self, moment: u64, what: impl Into<T>) {
         self.due.push(Reverse((moment, self.put_in)));
-        self.what.insert(self.put_in, what);
+        self.what.insert(self.put_in, what.into());
         self.put_in += 1;
     }
 
-    pub(super) fn next(&mut self) -> Option<(u64, Happening)> {
+    pub(crate) fn next(&mut self) -> Option<(u64, T)> {
         let Reverse((moment, number)) = self.due.pop()?;
         self.what.remove(&number).map(|what| (moment, what))
     }

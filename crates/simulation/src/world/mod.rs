@@ -3,6 +3,7 @@
 mod audit;
 mod clients;
 mod clock;
+mod damage;
 mod faults;
 mod happenings;
 mod process;
@@ -18,10 +19,12 @@ use projections::MemoryStore;
 
 use crate::auditor::Auditor;
 use crate::{Options, Report, Violation};
-use clients::Clients;
-use clock::Clock;
+pub(crate) use clients::Clients;
+pub(crate) use clock::Clock;
+use damage::Doubt;
 use faults::Faults;
-use happenings::{Happening, Happenings, Message};
+use happenings::Happening;
+pub(crate) use happenings::{ClientHappening, Happenings, Message};
 use process::{Kept, Outputs, Process};
 
 const UPKEEP_MICROS: u64 = 700_000;
@@ -35,7 +38,7 @@ pub(crate) struct World {
     rng: Rng,
     now: u64,
     clock: Clock,
-    happenings: Happenings,
+    happenings: Happenings<Happening>,
     clients: Clients,
     faults: Faults,
     kept: Kept,
@@ -49,6 +52,15 @@ pub(crate) struct World {
     digest: blake3::Hasher,
     answers: u64,
     accepted: u64,
+    /// The last sequence of each frame that was made durable.
+    frame_ends: Vec<u64>,
+    doubt: Option<Doubt>,
+    /// Since the last start that went well: everything that was not durable has shown.
+    power_was_cut: bool,
+    detected: u64,
+    forgiven: u64,
+    /// The files are damaged for good.
+    over: bool,
 }
 
 impl World {
@@ -85,6 +97,12 @@ impl World {
             digest: blake3::Hasher::new(),
             answers: 0,
             accepted: 0,
+            frame_ends: Vec::new(),
+            doubt: None,
+            power_was_cut: false,
+            detected: 0,
+            forgiven: 0,
+            over: false,
         }
     }
 
@@ -93,7 +111,7 @@ impl World {
         self.faults.of_the_world(&mut self.rng, &mut self.happenings);
         self.clients.begin(&mut self.happenings);
         self.happenings.at(0, Happening::Starts);
-        while !self.clients.are_done() {
+        while !self.over && !self.clients.are_done() {
             let Some((moment, what)) = self.happenings.next() else {
                 return Err(Violation("nothing happens any more, and clients still wait".into()));
             };
@@ -118,51 +136,66 @@ impl World {
     }
 
     fn happens(&mut self, what: Happening) -> Result<(), Violation> {
-        let wall = self.wall();
-        let Self { clients, rng, now, happenings, .. } = self;
         match what {
-            Happening::ClientActs { client } => {
-                clients.act(client, self.auditor.shop(), rng, (*now, wall), happenings);
-            }
-            Happening::ClientWaited { client, request } => {
-                clients.waited(client, request, rng, *now, happenings)
-            }
-            Happening::Answered { client, request, settled } => {
-                clients.answered(client, (request, settled), rng, *now, happenings);
-            }
-            Happening::Arrives(message) => return self.arrives(message),
+            Happening::Client(what) => return self.client(what),
             Happening::FrameDue { life } if life == self.life => return self.frame_due(),
             Happening::Upkeep { life } if life == self.life => return self.upkeep(),
             Happening::Dies { life, power } if life == self.life => self.dies(power),
             Happening::FrameDue { .. } | Happening::Upkeep { .. } | Happening::Dies { .. } => {}
             Happening::Starts => return self.starts(),
-            Happening::ClockLeaps { micros } => self.clock.leap(*now, micros),
-            Happening::ClockStops { micros } => self.clock.stop(*now, micros),
+            Happening::ClockLeaps { micros } => self.clock.leap(self.now, micros),
+            Happening::ClockStops { micros } => self.clock.stop(self.now, micros),
             Happening::OperatorConfirms => return self.operator_confirms(),
             Happening::DiskFills => {
                 let room = self.rng.usize(..9_000);
                 self.kept.disk.limit_bytes(Some(self.kept.disk.used_bytes() + room));
             }
             Happening::DiskHasRoom => self.kept.disk.limit_bytes(None),
+            Happening::Rots => return self.rots(),
             Happening::Audit => return self.audit(),
+        }
+        Ok(())
+    }
+
+    fn client(&mut self, what: ClientHappening) -> Result<(), Violation> {
+        let wall = self.wall();
+        let Self { clients, rng, now, happenings, .. } = self;
+        match what {
+            ClientHappening::Acts { client } => {
+                clients.act(client, self.auditor.shop(), rng, (*now, wall), happenings);
+            }
+            ClientHappening::Waited { client, request } => {
+                clients.waited(client, request, rng, *now, happenings);
+            }
+            ClientHappening::Answered { client, request, settled } => {
+                clients.answered(client, (request, settled), rng, *now, happenings);
+            }
+            ClientHappening::Arrives(message) => return self.arrives(message),
         }
         Ok(())
     }
 
     /// The process is started on what the disk holds.
     fn starts(&mut self) -> Result<(), Violation> {
+        if self.process.is_some() {
+            return Ok(());
+        }
         self.life += 1;
         let trouble = self.faults.of_a_life(self.life, &mut self.rng, self.now, &mut self.happenings);
         let (steps, trouble) = trouble.unwrap_or((u64::MAX / 2, journal::Trouble::Crash));
         self.kept.disk.trouble_at(self.kept.disk.steps() + steps, trouble);
-        let wall = self.wall();
+        self.may_misread();
+        let (wall, witnessed) = (self.wall(), self.witnessed());
         let (process, outputs) = match Process::start(&self.kept, wall) {
             Ok(started) => started,
             Err(fault) => return self.cannot_start(&fault),
         };
         // The epoch of this start is in the writer's ledger already, not in the journal.
         let recovered = process.journal.head().sequence;
-        self.check_recovered(&process, recovered)?;
+        if !self.check_recovered(&process, recovered, witnessed)? {
+            return Ok(());
+        }
+        self.begin_dishonest_life()?;
         self.auditor.writer_starts(recovered, wall);
         self.process = Some(process);
         self.after(outputs)?;
@@ -175,13 +208,14 @@ impl World {
         match fault {
             Fault::Io { .. } | Fault::Full { .. } => {
                 if self.kept.disk.is_down() {
+                    self.power_was_cut = true;
                     let seed = self.rng.u64(..);
                     self.kept.disk.restart(seed);
                 }
                 self.start_later();
                 Ok(())
             }
-            _ => Err(format!("a journal that nobody damaged cannot be opened: {fault}").into()),
+            _ => self.damage_is_found(fault),
         }
     }
 
@@ -222,12 +256,15 @@ impl World {
         for (token, answer) in outputs.answers {
             self.tell(|| format!("answer {token}: {answer:?}"));
             self.auditor.answered(token, &answer, durable)?;
-            self.note(token, &answer);
+            note_answer(&mut self.digest, token, &answer);
+            self.answers += 1;
+            self.accepted += u64::from(matches!(answer, Answer::Accepted { .. }));
             let Some((client, request)) = self.asked.remove(&token) else { continue };
             let settled =
                 !matches!(answer, Answer::Busy(_) | Answer::Unavailable { .. } | Answer::Unknown { .. });
             for moment in self.clients.network.arrivals(self.now, &mut self.rng) {
-                self.happenings.at(moment, Happening::Answered { client, request, settled });
+                let answered = ClientHappening::Answered { client, request, settled };
+                self.happenings.at(moment, answered);
             }
         }
         if outputs.frame_handed_over {
@@ -235,22 +272,6 @@ impl World {
             self.happenings.at(self.now + micros, Happening::FrameDue { life: self.life });
         }
         Ok(())
-    }
-
-    fn note(&mut self, token: u64, answer: &Answer) {
-        let (what, number) = match answer {
-            Answer::Accepted { position, .. } => ("accepted", position.sequence),
-            Answer::WouldBeAccepted { position, .. } => ("would be accepted", position.sequence),
-            Answer::Duplicate { accepted } => ("duplicate", accepted.len() as u64),
-            Answer::Rejected { position, rejection } => (rejection.code(), position.sequence),
-            Answer::Conflict(conflict) => (conflict.code(), 0),
-            Answer::Busy(busy) => (busy.code(), 0),
-            Answer::Unavailable { .. } => ("unavailable", 0),
-            Answer::Unknown { .. } => ("unknown", 0),
-        };
-        self.digest.update(&token.to_le_bytes()).update(what.as_bytes()).update(&number.to_le_bytes());
-        self.answers += 1;
-        self.accepted += u64::from(what == "accepted");
     }
 
     fn frame_due(&mut self) -> Result<(), Violation> {
@@ -268,12 +289,14 @@ impl World {
         let outputs = process.step(Input::Journal(outcome), wall);
         process.serving = true;
         let views_lag = self.rng.u8(..4) == 0;
-        if durable && !views_lag {
-            process
-                .fold_views()
-                .map_err(|fault| Violation(format!("what is durable cannot be read: {fault}")))?;
+        if durable {
+            self.frame_ends.push(process.journal.head().sequence);
         }
+        let folded = if durable && !views_lag { process.fold_views() } else { Ok(()) };
         self.after(outputs)?;
+        if let Err(fault) = folded {
+            return self.damage_is_found(&fault);
+        }
         self.tell_space()?;
         if self.process.as_ref().is_some_and(|process| process.stopped) {
             // Whoever looks after it restarts it, after a while in which it answers that it is not available.
@@ -330,6 +353,7 @@ impl World {
     fn dies(&mut self, power: bool) {
         self.process = None;
         self.asked.clear();
+        self.power_was_cut |= power || self.kept.disk.is_down();
         if power || self.kept.disk.is_down() {
             let seed = self.rng.u64(..);
             self.kept.disk.restart(seed);
@@ -340,4 +364,19 @@ impl World {
     fn start_later(&mut self) {
         self.happenings.at(self.now + self.rng.u64(1_000..400_000), Happening::Starts);
     }
+}
+
+/// An answer becomes part of what the digest is of.
+pub(crate) fn note_answer(digest: &mut blake3::Hasher, token: u64, answer: &Answer) {
+    let (what, number) = match answer {
+        Answer::Accepted { position, .. } => ("accepted", position.sequence),
+        Answer::WouldBeAccepted { position, .. } => ("would be accepted", position.sequence),
+        Answer::Duplicate { accepted } => ("duplicate", accepted.len() as u64),
+        Answer::Rejected { position, rejection } => (rejection.code(), position.sequence),
+        Answer::Conflict(conflict) => (conflict.code(), 0),
+        Answer::Busy(busy) => (busy.code(), 0),
+        Answer::Unavailable { .. } => ("unavailable", 0),
+        Answer::Unknown { .. } => ("unknown", 0),
+    };
+    digest.update(&token.to_le_bytes()).update(what.as_bytes()).update(&number.to_le_bytes());
 }

@@ -144,14 +144,17 @@ impl Process {
     }
 
     /// Live, full replay and views are the same, where nothing is in flight.
-    pub(super) fn check_folds_agree(&self) -> Result<(), Violation> {
-        let replayed = fold(&self.journal.reader()).map_err(|fault| Violation(fault.to_string()))?;
+    pub(super) fn check_folds_agree(&self) -> Result<Result<(), Fault>, Violation> {
+        let replayed = match fold(&self.journal.reader()) {
+            Ok(replayed) => replayed,
+            Err(fault) => return Ok(Err(fault)),
+        };
         if replayed != *self.writer.ledger() {
             return Err(Violation("the writer's ledger is not what the journal folds to".into()));
         }
         if replayed.hash() != self.projections.ledger_hash() {
             return Err(Violation("the views' ledger is not what the journal folds to".into()));
         }
-        Ok(())
+        Ok(Ok(()))
     }
 }
