@@ -93,7 +93,8 @@ impl<To> Writer<To> {
     /// Takes the ledger: the first frame creates it if the journal is empty, and starts an epoch. Commands wait for
     /// that frame like for any other; serve when it is durable.
     ///
-    /// `ledger` is the fold of the journal up to `head`, `program` the name and version of what writes.
+    /// `ledger` is the fold of the journal up to `head`, `program` the name and version of what writes, and
+    /// something that is of this start alone: no two starts may record the same bytes.
     pub fn start(
         ledger: Ledger,
         head: Head,

@@ -48,3 +48,8 @@ fn a_cluster_on_a_replicated_stream_holds() {
     let refused: u64 = reports.iter().map(|report| report.fenced).sum();
     assert!(reports.len() < 20 || refused > 0, "{} seeds, and no stale writer was refused", reports.len());
 }
+
+#[test]
+fn two_instances_that_take_the_ledger_at_once_record_different_frames() {
+    holds(64, Options { cluster: true, ..Options::default() });
+}

@@ -207,7 +207,10 @@ pub(super) fn begin(
     let now = wall_clock();
     let idle_micros = now.micros().saturating_sub(ledger.head().log_time.micros());
     tracing::info!(sequence = head.sequence, idle_seconds = idle_micros / 1_000_000, "the journal is folded");
-    let program = Name::try_new(concat!("bincard ", env!("CARGO_PKG_VERSION"))).expect("a short plain name");
+    // Two instances that take a stream at one head in one microsecond must not record the same bytes: each would find
+    // its own frame at the expected place, and believe that it has the ledger.
+    let program = format!("bincard {}, start {}", env!("CARGO_PKG_VERSION"), Uuid::now_v7());
+    let program = Name::try_new(program).expect("a short plain name");
     let mut out = Vec::new();
     let writer = Writer::start(ledger, head, settings, program, now, &mut out);
     for output in out {

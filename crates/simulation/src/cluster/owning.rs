@@ -51,7 +51,8 @@ impl Cluster {
         let head = found.history.last().map_or_else(|| Head::empty(self.uuid), Head::after);
         auditor.writer_starts(head.sequence, wall);
         let mut out = Vec::new();
-        let program = Name::try_new("simulation").expect("a short plain name");
+        let program = format!("instance {instance}, start {}", found.life);
+        let program = Name::try_new(program).expect("a short plain name");
         let now = Timestamp::from_micros(wall);
         let writer = Writer::start(found.ledger.clone(), head, self.settings.clone(), program, now, &mut out);
         let owner = Owner {
