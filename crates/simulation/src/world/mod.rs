@@ -375,7 +375,7 @@ pub(crate) fn note_answer(digest: &mut blake3::Hasher, token: u64, answer: &Answ
         Answer::Rejected { position, rejection } => (rejection.code(), position.sequence),
         Answer::Conflict(conflict) => (conflict.code(), 0),
         Answer::Busy(busy) => (busy.code(), 0),
-        Answer::Unavailable { .. } => ("unavailable", 0),
+        Answer::Unavailable { .. } | Answer::NotTheWriter { .. } => ("unavailable", 0),
         Answer::Unknown { .. } => ("unknown", 0),
     };
     digest.update(&token.to_le_bytes()).update(what.as_bytes()).update(&number.to_le_bytes());
