@@ -112,6 +112,7 @@ impl Feed {
 
 /// Publishes until it cannot go on for good; any other trouble is waited out.
 async fn publish(client: &Client, ledger: &Service, options: &FeedOptions) {
+    let _leaves = Leaves(ledger);
     ledger.metrics().note_feed_stands_still(false);
     let mut pause = PAUSES.0;
     loop {
@@ -128,5 +129,14 @@ async fn publish(client: &Client, ledger: &Service, options: &FeedOptions) {
         tracing::warn!(ledger = ledger.name(), %fault, "the feed waits {} ms and tries again", pause.as_millis());
         tokio::time::sleep(pause).await;
         pause = PAUSES.1.min(pause * 2);
+    }
+}
+
+/// Whoever owns the ledger next tells how far the feed is.
+struct Leaves<'f>(&'f Service);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.metrics().note_feed_event(0);
     }
 }

@@ -24,6 +24,8 @@ const READ_MAX: usize = 512;
 const READ_AHEAD: usize = 4;
 /// An acknowledgement that takes longer is in doubt.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(5);
+/// Without news the journal is looked at this often.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How long the journal's reader may need to see what another owner of the ledger has published already.
 const JOURNAL_WAIT: Duration = Duration::from_secs(10);
 
@@ -48,6 +50,7 @@ pub(super) async fn publish(
         pipeline: Pipeline::behind(last),
         ahead: Ahead::from(ledger, last + 1),
         deadline: Instant::now(),
+        refusal: "no acknowledgement came in time".into(),
     };
     publisher.run().await
 }
@@ -63,6 +66,8 @@ struct Publisher<'f> {
     ahead: Ahead,
     /// When an acknowledgement that is waited for is too late.
     deadline: Instant,
+    /// Why the last message that was refused was.
+    refusal: String,
 }
 
 impl Publisher<'_> {
@@ -121,7 +126,7 @@ impl Publisher<'_> {
                 return Err(Fault::jetstream(format!("message {} was taken out of turn", taken.sequence)));
             }
             (_, Ok(Response::Err { error })) => {
-                tracing::debug!(%error, "a message of the feed was refused");
+                self.refusal = error.to_string();
                 self.pipeline.doubt();
             }
             (_, Err(_)) => return Err(Fault::jetstream("nobody takes the feed's messages")),
@@ -129,9 +134,12 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    /// Asks the stream where it ends, and goes on from there.
+    /// Asks the stream where it ends, and goes on from there. If it took nothing meanwhile, it is full or out of reach.
     async fn resume(&mut self) -> Result<(), Fault> {
         let last = last_of(self.stream, self.ledger).await?;
+        if last == self.pipeline.stored() {
+            return Err(Fault::jetstream(format!("the stream takes nothing more: {}", self.refusal)));
+        }
         let wanted = self.pipeline.next();
         self.pipeline.found(last);
         if self.pipeline.next() != wanted {
@@ -198,8 +206,11 @@ async fn read(
         let (after, messages) = source.read_apart(READ_MAX, write_out).await?;
         source = after;
         let heard = if messages.is_empty() {
-            // Entries are shown to readers of views as soon as they are durable.
-            position.changed().await.is_ok()
+            // The views move as soon as something is durable. If they stand still, the feed goes on all the same.
+            match tokio::time::timeout(LOOK_AGAIN, position.changed()).await {
+                Ok(moved) => moved.is_ok(),
+                Err(_) => true,
+            }
         } else {
             to.send(Ok(messages)).await.is_ok()
         };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use async_nats::jetstream::stream::{Config, DiscardPolicy};
 use async_nats::jetstream::{self, Context};
 use command_api::Service;
 use command_api::feed::{self, Feed, FeedOptions, last_seen};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Server, accepted, connect, decide, messages_in, options, server, until};
 
 /// Units by item, location and status.
-type Stock = BTreeMap<(String, String, String), i64>;
+pub(super) type Stock = BTreeMap<(String, String, String), i64>;
 
 const LOCATIONS: [&str; 2] = ["AMS1", "BER 1"];
 const ITEMS: [&str; 4] = ["TEA-01", "TEA-02", "KÄSE 3", "CUP*4"];
@@ -58,7 +59,7 @@ async fn trade(service: &Service, random: &mut Rng, count: usize) {
 }
 
 /// What the view says is where.
-async fn position(service: &Service) -> Stock {
+pub(super) async fn position(service: &Service) -> Stock {
     let token =
         json!({"min_position": format!("{}.{}", service.epoch(), service.durable_sequence()), "limit": 1000});
     let query = command_api::service::read_query(token.to_string().as_bytes()).unwrap();
@@ -75,7 +76,7 @@ async fn position(service: &Service) -> Stock {
 }
 
 /// What a reader of the feed knows who applies its movements and nothing else; it checks that message n is event n.
-async fn stock_of_feed(streams: &Context, service: &Service) -> Stock {
+pub(super) async fn stock_of_feed(streams: &Context, service: &Service) -> Stock {
     let stream = streams.get_stream(feed::stream_name("main")).await.unwrap();
     let mut stock = Stock::new();
     for number in 1..=stream.cached_info().state.last_sequence {
@@ -98,7 +99,7 @@ async fn stock_of_feed(streams: &Context, service: &Service) -> Stock {
     stock
 }
 
-async fn publishes_all(streams: &Context, service: &Service) {
+pub(super) async fn publishes_all(streams: &Context, service: &Service) {
     let wanted = service.journal().head().event;
     until("the feed has every event", async || messages_in(streams, "BINCARD_main_EVENTS").await == wanted)
         .await;
@@ -130,9 +131,39 @@ async fn two_publishers_that_are_cut_off_publish_each_event_once_and_a_reader_ke
         }
     }
     publishes_all(&streams, &service).await;
-    assert_eq!(stock_of_feed(&streams, &service).await, position(&service).await);
+    let stock = position(&service).await;
+    assert!(
+        ["available", "reserved", "damaged"].iter().all(|wanted| stock.keys().any(|key| key.2 == *wanted)),
+        "{stock:?}"
+    );
+    assert_eq!(stock_of_feed(&streams, &service).await, stock);
     until("the lag is known", async || service.metrics().feed_event() == service.journal().head().event)
         .await;
+    service.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_stream_is_waited_for_and_loses_nothing() {
+    let Some(server) = server() else { return };
+    let streams = jetstream::new(connect(&server).await);
+    let mut config = Config {
+        name: feed::stream_name("main"),
+        subjects: vec!["bincard.main.event.>".into()],
+        max_messages: 3,
+        discard: DiscardPolicy::New,
+        ..Config::default()
+    };
+    streams.create_stream(&config).await.unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let service = Service::start(options(data.path())).unwrap();
+    open_a_shop(&service).await;
+    let feed = started(&server, &service).await;
+    until("it is full", async || messages_in(&streams, "BINCARD_main_EVENTS").await == 3).await;
+    config.max_messages = -1;
+    streams.update_stream(&config).await.unwrap();
+    publishes_all(&streams, &service).await;
+    assert_eq!(stock_of_feed(&streams, &service).await, position(&service).await);
+    feed.stop().await;
     service.stop().unwrap();
 }
 

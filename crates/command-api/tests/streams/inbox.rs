@@ -25,7 +25,7 @@ async fn made(server: &Server, streams: &Context, service: &Service) {
     inbox.stop().await;
 }
 
-async fn put(streams: &Context, command: &str, id: Option<&str>, body: &str) -> u64 {
+pub(super) async fn put(streams: &Context, command: &str, id: Option<&str>, body: &str) -> u64 {
     let mut headers = HeaderMap::new();
     if let Some(id) = id {
         headers.insert("Bincard-Command-Id", id);
@@ -42,22 +42,22 @@ async fn outcome(streams: &Context, id: &str) -> Value {
     serde_json::from_slice(&message.payload).unwrap()
 }
 
-async fn emptied(streams: &Context) {
+pub(super) async fn emptied(streams: &Context) {
     until("the inbox is empty", async || messages_in(streams, INBOX).await == 0).await;
 }
 
-async fn open_a_shop(service: &Service) {
+pub(super) async fn open_a_shop(service: &Service) {
     accepted(service, "locations.define", &json!({"location": "AMS1", "name": "A", "kind": "warehouse"}))
         .await;
     accepted(service, "items.define", &json!({"sku": "TEA-01", "name": "Tea"})).await;
     accepted(service, "items.activate", &json!({"sku": "TEA-01"})).await;
 }
 
-fn receipt() -> String {
+pub(super) fn receipt() -> String {
     json!({"sku": "TEA-01", "location": "AMS1", "quantity": 1, "unit_cost": "2.50"}).to_string()
 }
 
-async fn on_hand(service: &Service) -> i64 {
+pub(super) async fn on_hand(service: &Service) -> i64 {
     let position = format!("{}.{}", service.epoch(), service.durable_sequence());
     let query = json!({"min_position": position}).to_string();
     let query = command_api::service::read_query(query.as_bytes()).unwrap();

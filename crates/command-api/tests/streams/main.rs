@@ -4,6 +4,7 @@
 
 mod feed;
 mod inbox;
+mod takeover;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
