@@ -1,14 +1,17 @@
 //! Which command ids were accepted, so that a repeat gets the first outcome: for a time and a number of commands.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
-use foldhash::fast::FixedState;
 
 use crate::entry::Fingerprint;
+use crate::state::{Index, KeyHash};
 use crate::values::Timestamp;
+
+/// Commands are remembered and forgotten in blocks of so many: no growth moves what is remembered.
+const BLOCK_LEN: usize = 4096;
 
 /// An accepted command, as the ledger remembers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
@@ -22,62 +25,175 @@ pub struct RememberedCommand {
 }
 
 /// The remembered commands, oldest first. Filled and expired while entries are applied, by log time and count alone.
+///
+/// Each takes some 55 bytes: a fingerprint, a sequence and an index entry. A log time is kept once for all the commands
+/// in a row that share it, for a frame has one.
 #[derive(Debug, Clone, Default)]
 pub struct Remembered {
-    queue: VecDeque<RememberedCommand>,
-    /// id hash → how many commands were remembered before it, ever.
-    index: HashMap<[u8; 16], u64, FixedState>,
-    forgotten: u64,
+    /// Every block but the last is full; the first may have forgotten places.
+    blocks: VecDeque<Vec<Place>>,
+    /// From which place on a log time holds, oldest first.
+    times: VecDeque<(u64, Timestamp)>,
+    /// id hash → place, cut to 32 bits.
+    index: Index,
+    /// The first place that is still remembered: how many commands were forgotten, ever.
+    first: u64,
+    /// How many commands were remembered, ever.
+    end: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    fingerprint: Fingerprint,
+    sequence: u64,
 }
 
 impl Remembered {
     /// The command under this id hash.
-    pub fn find(&self, id: &[u8; 16]) -> Option<&RememberedCommand> {
-        let place = self.index.get(id)? - self.forgotten;
-        self.queue.get(usize::try_from(place).ok()?)
+    pub fn find(&self, id: &[u8; 16]) -> Option<RememberedCommand> {
+        self.at(self.whole(self.cut_place(id)?))
     }
 
     /// How many are remembered.
     pub fn len(&self) -> usize {
-        self.queue.len()
+        usize::try_from(self.end - self.first).expect("what is in memory can be counted")
     }
 
     /// True when none is remembered.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.first == self.end
     }
 
+    /// Every remembered command, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = RememberedCommand> {
+        (self.first..self.end).filter_map(|place| self.at(place))
+    }
+
+    /// The id is new to the ledger, or what was remembered of it is replaced.
     pub(crate) fn remember(&mut self, command: RememberedCommand) {
-        self.index.insert(command.fingerprint.id, self.forgotten + self.queue.len() as u64);
-        self.queue.push_back(command);
+        let RememberedCommand { fingerprint, sequence, log_time } = command;
+        if self.times.back().is_none_or(|(_, last)| *last != log_time) {
+            self.times.push_back((self.end, log_time));
+        }
+        if self.blocks.back().is_none_or(|last| last.len() == BLOCK_LEN) {
+            self.blocks.push_back(Vec::with_capacity(BLOCK_LEN));
+        }
+        let last = self.blocks.back_mut().expect("one was added");
+        last.push(Place { fingerprint, sequence });
+        let hash = KeyHash::of_hash(&fingerprint.id);
+        if let Some(older) = self.cut_place(&fingerprint.id) {
+            self.index.remove(hash, older);
+        }
+        self.index.insert(hash, self.end as u32);
+        self.end += 1;
     }
 
     /// Forgets what is older than `since`, and the oldest over `count_max`.
     pub(crate) fn expire(&mut self, since: Timestamp, count_max: u64) {
-        while let Some(oldest) = self.queue.front() {
-            let over = self.queue.len() as u64 > count_max;
-            if !over && oldest.log_time >= since {
+        while let Some(oldest) = self.place(self.first).copied() {
+            let is_recent = self.oldest_log_time() >= since;
+            if is_recent && self.end - self.first <= count_max {
                 return;
             }
-            let place = self.forgotten;
-            if self.index.get(&oldest.fingerprint.id) == Some(&place) {
-                self.index.remove(&oldest.fingerprint.id);
+            let hash = KeyHash::of_hash(&oldest.fingerprint.id);
+            self.index.remove(hash, self.first as u32);
+            self.first += 1;
+            if self.first.is_multiple_of(BLOCK_LEN as u64) {
+                self.blocks.pop_front();
             }
-            self.queue.pop_front();
-            self.forgotten += 1;
         }
+    }
+
+    fn oldest_log_time(&mut self) -> Timestamp {
+        while self.times.get(1).is_some_and(|(from, _)| *from <= self.first) {
+            self.times.pop_front();
+        }
+        self.times.front().expect("what is remembered has a time").1
+    }
+
+    fn cut_place(&self, id: &[u8; 16]) -> Option<u32> {
+        let is_it = |cut: u32| self.place(self.whole(cut)).is_some_and(|place| place.fingerprint.id == *id);
+        self.index.find(KeyHash::of_hash(id), is_it)
+    }
+
+    /// The place that was cut to 32 bits: the one at or behind the first, for fewer than 2^32 are remembered.
+    fn whole(&self, cut: u32) -> u64 {
+        self.first + u64::from(cut.wrapping_sub(self.first as u32))
+    }
+
+    fn place(&self, place: u64) -> Option<&Place> {
+        let first_block = self.first / BLOCK_LEN as u64;
+        let block = usize::try_from((place / BLOCK_LEN as u64).checked_sub(first_block)?).ok()?;
+        self.blocks.get(block)?.get((place % BLOCK_LEN as u64) as usize)
+    }
+
+    fn at(&self, place: u64) -> Option<RememberedCommand> {
+        let Place { fingerprint, sequence } = *self.place(place)?;
+        let since = self.times.partition_point(|(from, _)| *from <= place).checked_sub(1)?;
+        Some(RememberedCommand { fingerprint, sequence, log_time: self.times[since].1 })
     }
 }
 
 impl PartialEq for Remembered {
     fn eq(&self, other: &Self) -> bool {
-        self.queue == other.queue
+        self.len() == other.len() && self.iter().eq(other.iter())
     }
 }
 
 impl Encode for Remembered {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        (self.queue.len() as u64).encode(encoder)?;
-        self.queue.iter().try_for_each(|command| command.encode(encoder))
+        (self.len() as u64).encode(encoder)?;
+        self.iter().try_for_each(|command| command.encode(encoder))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn command(id: u16, at: u64) -> RememberedCommand {
+        let mut hash = [0; 16];
+        hash[..2].copy_from_slice(&id.to_le_bytes());
+        let fingerprint = Fingerprint { id: hash, body: [at as u8; 16] };
+        RememberedCommand { fingerprint, sequence: at, log_time: Timestamp::from_micros(at as i64 / 3) }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_remembered_is_what_a_plain_list_would_keep(
+            steps in proptest::collection::vec((0u16..300, 0u64..9, 0i64..1500), 0..600),
+            block in 0u64..5000,
+        ) {
+            // From a place on at which a block may end soon.
+            let mut remembered = Remembered::default();
+            for at in 0..block {
+                remembered.remember(command(u16::MAX, at));
+                remembered.expire(Timestamp::from_micros(i64::MAX), 0);
+            }
+            let mut list: VecDeque<RememberedCommand> = VecDeque::new();
+            for (at, (id, keep, age)) in (block..).zip(steps) {
+                let command = command(id, at);
+                remembered.remember(command);
+                list.push_back(command);
+                let since = command.log_time.plus_micros(-age);
+                let count_max = keep * 70;
+                remembered.expire(since, count_max);
+                list.retain(|command| command.log_time >= since);
+                while list.len() as u64 > count_max {
+                    list.pop_front();
+                }
+                let newest = list.iter().rfind(|known| known.fingerprint.id == command.fingerprint.id);
+                prop_assert_eq!(remembered.find(&command.fingerprint.id), newest.copied());
+            }
+            prop_assert!(remembered.iter().eq(list.iter().copied()));
+            prop_assert!(remembered.times.len() <= list.len() + 1);
+            prop_assert_eq!(remembered.index.len(), {
+                let mut ids: Vec<_> = list.iter().map(|command| command.fingerprint.id).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                ids.len()
+            });
+        }
     }
 }

@@ -27,11 +27,12 @@ const MODULES: [(&str, &str, u16); 11] = [
 const FINANCE: &str = "finance";
 
 /// What the core may depend on: values, encoding, hashing, decimals; no clock, randomness, I/O or async.
-const CORE_DEPENDENCIES: [&str; 12] = [
+const CORE_DEPENDENCIES: [&str; 13] = [
     "bincode",
     "blake3",
     "chrono",
     "foldhash",
+    "hashbrown",
     "rust_decimal",
     "schemars",
     "serde",

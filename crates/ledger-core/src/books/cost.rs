@@ -2,14 +2,11 @@
 
 use std::ops::Deref;
 
-use bincode::de::Decoder;
-use bincode::enc::Encoder;
-use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use smallvec::SmallVec;
 
+use crate::state::Few;
 use crate::values::{Amount, Cumulated, Quantity, Timestamp, part_of};
 
 /// Units that were received together and what they cost: a FIFO layer, or the part of one that moves.
@@ -25,18 +22,23 @@ pub struct CostPart {
 }
 
 /// The cost that goes with a movement, in issue order. Empty while units stay in their cost pool.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CostParts(SmallVec<[CostPart; 1]>);
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct CostParts(Few<CostPart>);
 
 impl CostParts {
     /// The cost of units that were received together.
     pub fn one(quantity: Quantity, value: Amount, received_at: Timestamp) -> Self {
-        CostParts(SmallVec::from_buf([CostPart { quantity, value, received_at }]))
+        CostParts(Few::one(CostPart { quantity, value, received_at }))
     }
 
     /// Adds what comes next in issue order.
     pub fn push(&mut self, part: CostPart) {
         self.0.push(part);
+    }
+
+    /// Adds what was issued later.
+    pub fn extend(&mut self, later: &[CostPart]) {
+        self.0.extend_from_slice(later);
     }
 
     /// What the units cost together.
@@ -79,27 +81,6 @@ impl FromIterator<CostPart> for CostParts {
         CostParts(parts.into_iter().collect())
     }
 }
-
-impl Encode for CostParts {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.0.as_slice().encode(encoder)
-    }
-}
-
-impl<C> Decode<C> for CostParts {
-    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let length = usize::try_from(u64::decode(decoder)?)
-            .map_err(|_| DecodeError::OtherString("too many cost parts".to_owned()))?;
-        decoder.claim_container_read::<CostPart>(length)?;
-        let mut parts = SmallVec::with_capacity(length);
-        for _ in 0..length {
-            decoder.unclaim_bytes_read(size_of::<CostPart>());
-            parts.push(CostPart::decode(decoder)?);
-        }
-        Ok(CostParts(parts))
-    }
-}
-bincode::impl_borrow_decode!(CostParts);
 
 impl Serialize for CostParts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

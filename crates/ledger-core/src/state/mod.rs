@@ -1,9 +1,13 @@
 //! How the ledger holds its state: dense rows that can take back what one entry changed.
 
+mod few;
+mod index;
 mod slab;
 mod table;
 mod tracked;
 
+pub use few::Few;
+pub use index::{Index, KeyHash};
 pub use slab::{Row, Slab};
 pub use table::Table;
 pub use tracked::Tracked;

@@ -1,34 +1,34 @@
 //! Rows found by their business key, which is interned to a dense number.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::hash::Hash;
 
 use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
-use foldhash::fast::FixedState;
 
+use super::index::{Index, KeyHash};
 use super::{Row, Slab, Undo};
 
-/// A keyed table with an undo log. The index is hashed with a fixed hasher and never iterated.
+/// A keyed table with an undo log. A key is kept once, in its row.
 #[derive(Debug, Clone)]
 pub struct Table<K, V> {
-    index: HashMap<K, Row, FixedState>,
+    index: Index,
     rows: Slab<(K, V)>,
-    /// What the index said of a key before this entry changed it.
-    index_changes: Vec<(K, Option<Row>)>,
+    /// What this entry added to the index and took from it.
+    index_changes: Vec<IndexChange>,
     recording: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum IndexChange {
+    Added(KeyHash, Row),
+    Removed(KeyHash, Row),
 }
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Table {
-            index: HashMap::with_hasher(FixedState::default()),
-            rows: Slab::default(),
-            index_changes: Vec::new(),
-            recording: false,
-        }
+        Table { index: Index::default(), rows: Slab::default(), index_changes: Vec::new(), recording: false }
     }
 }
 
@@ -38,7 +38,15 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.index.get(key).copied()
+        self.row_under(KeyHash::of(key), key)
+    }
+
+    fn row_under<Q: ?Sized + Hash + Eq>(&self, hash: KeyHash, key: &Q) -> Option<Row>
+    where
+        K: Borrow<Q>,
+    {
+        let is_it = |number| Row::numbered(number).is_some_and(|row| self.key(row).borrow() == key);
+        self.index.find(hash, is_it).and_then(Row::numbered)
     }
 
     /// The value under a key.
@@ -66,24 +74,26 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
 
     /// Adds a row under a key that has none. A key that has one keeps its row and gets the new value.
     pub fn insert(&mut self, key: K, value: V) -> Row {
-        if let Some(row) = self.index.get(&key).copied() {
+        let hash = KeyHash::of(&key);
+        if let Some(row) = self.row_under(hash, &key) {
             *self.edit(row) = value;
             return row;
         }
-        let row = self.rows.insert((key.clone(), value));
+        let row = self.rows.insert((key, value));
         if self.recording {
-            self.index_changes.push((key.clone(), None));
+            self.index_changes.push(IndexChange::Added(hash, row));
         }
-        self.index.insert(key, row);
+        self.index.insert(hash, row.number());
         row
     }
 
     /// Takes a row away.
     pub fn remove(&mut self, row: Row) -> V {
         let (key, value) = self.rows.remove(row);
-        self.index.remove(&key);
+        let hash = KeyHash::of(&key);
+        self.index.remove(hash, row.number());
         if self.recording {
-            self.index_changes.push((key, Some(row)));
+            self.index_changes.push(IndexChange::Removed(hash, row));
         }
         value
     }
@@ -118,22 +128,23 @@ impl<K: Clone + Eq + Hash, V: Clone> Undo for Table<K, V> {
 
     fn roll_back(&mut self) {
         self.recording = false;
-        while let Some((key, before)) = self.index_changes.pop() {
-            match before {
-                Some(row) => self.index.insert(key, row),
-                None => self.index.remove(&key),
-            };
+        while let Some(change) = self.index_changes.pop() {
+            match change {
+                IndexChange::Added(hash, row) => drop(self.index.remove(hash, row.number())),
+                IndexChange::Removed(hash, row) => self.index.insert(hash, row.number()),
+            }
         }
         self.rows.roll_back();
     }
 }
 
-impl<K: PartialEq, V: PartialEq> PartialEq for Table<K, V>
-where
-    K: Eq + Hash,
-{
+/// Two tables are equal when they hold the same rows and find each of them by its key.
+impl<K: Clone + Eq + Hash, V: Clone + PartialEq> PartialEq for Table<K, V> {
     fn eq(&self, other: &Self) -> bool {
-        self.rows == other.rows && self.index == other.index
+        let finds_all = |table: &Self| {
+            table.index.len() == table.len() && table.iter().all(|(row, key, _)| table.row(key) == Some(row))
+        };
+        self.rows == other.rows && finds_all(self) && finds_all(other)
     }
 }
 
