@@ -21,8 +21,7 @@ impl Arrival<'_> {
     /// in which goods arrive, within what the books can hold.
     pub(super) fn cost(&self, ledger: &Ledger, received_at: Timestamp) -> Result<CostParts, Rejection> {
         let Arrival { sku, location, status, quantity, unit_cost } = *self;
-        items::active(ledger, sku)?;
-        let (item, _) = items::stocked(ledger, sku)?;
+        let (item, _) = items::active_stocked(ledger, sku)?;
         let at = locations::known(ledger, location)?;
         check_status(sku, status)?;
         let out_of_range = || Refusal::AmountOutOfRange { sku: sku.clone(), quantity, unit: unit_cost };

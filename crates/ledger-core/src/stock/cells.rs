@@ -7,13 +7,26 @@ use crate::items::Costing;
 use crate::ledger::Ledger;
 use crate::state;
 use crate::state::{Row, Slab, Table};
-use crate::values::{ActorId, Amount, Price, Quantity, ReservationId, Timestamp};
+use crate::values::{ActorId, Amount, LocationId, Price, Quantity, ReservationId, Timestamp};
+
+/// Statuses of the sellable group, which come first of all.
+const SELLABLE: usize = 4;
 
 /// Everything of one item at one location.
+///
+/// Kept within a cache line, for every order touches one for each of its lines: what most cells never have is boxed.
 #[derive(Debug, Clone, PartialEq, Default, Encode)]
 pub struct Cell {
-    quantities: [Quantity; Status::COUNT],
-    pools: [Pool; StatusGroup::COUNT],
+    sellable: [Quantity; SELLABLE],
+    pool: Pool,
+    rest: Option<Box<CellRest>>,
+}
+
+/// Units of a cell that may not be sold, and what they cost.
+#[derive(Debug, Clone, PartialEq, Default, Encode)]
+struct CellRest {
+    quantities: [Quantity; Status::COUNT - SELLABLE],
+    pools: [Pool; StatusGroup::COUNT - 1],
 }
 
 /// The cost of the units of one status group.
@@ -70,7 +83,10 @@ state! {
 impl Cell {
     /// Units in a status.
     pub fn quantity(&self, status: Status) -> Quantity {
-        self.quantities[status.index()]
+        match status.index().checked_sub(SELLABLE) {
+            None => self.sellable[status.index()],
+            Some(at) => self.rest.as_ref().map_or(Quantity::ZERO, |rest| rest.quantities[at]),
+        }
     }
 
     /// Units of a group's statuses.
@@ -80,7 +96,28 @@ impl Cell {
 
     /// What the units of a group cost together.
     pub fn group_value(&self, group: StatusGroup) -> Amount {
-        self.pools[group.index()].value
+        self.pool(group).value
+    }
+
+    fn pool(&self, group: StatusGroup) -> Pool {
+        match group.index().checked_sub(1) {
+            None => self.pool,
+            Some(at) => self.rest.as_ref().map_or(Pool::default(), |rest| rest.pools[at]),
+        }
+    }
+
+    fn quantity_mut(&mut self, status: Status) -> &mut Quantity {
+        match status.index().checked_sub(SELLABLE) {
+            None => &mut self.sellable[status.index()],
+            Some(at) => &mut self.rest.get_or_insert_default().quantities[at],
+        }
+    }
+
+    fn pool_mut(&mut self, group: StatusGroup) -> &mut Pool {
+        match group.index().checked_sub(1) {
+            None => &mut self.pool,
+            Some(at) => &mut self.rest.get_or_insert_default().pools[at],
+        }
     }
 }
 
@@ -102,10 +139,8 @@ impl Stock {
 
     /// The FIFO layers of a pool, oldest first; none where the item is costed by average.
     pub fn layers(&self, item: Row, location: Row, group: StatusGroup) -> impl Iterator<Item = &CostPart> {
-        let mut next = self
-            .cell(item, location)
-            .and_then(|cell| cell.pools[group.index()].layers)
-            .map(|(oldest, _)| oldest);
+        let mut next =
+            self.cell(item, location).and_then(|cell| cell.pool(group).layers).map(|(oldest, _)| oldest);
         std::iter::from_fn(move || {
             let layer = self.layers.get(next?);
             next = layer.next;
@@ -136,7 +171,7 @@ impl Stock {
         parts: &[CostPart],
         costing: Costing,
     ) -> Result<(), String> {
-        let pool = &mut self.cells.edit(cell).pools[group.index()];
+        let pool = self.cells.edit(cell).pool_mut(group);
         pool.value -= parts.iter().map(|part| part.value).sum();
         if costing == Costing::MovingAverage {
             return Ok(());
@@ -157,12 +192,12 @@ impl Stock {
                 ends = empty.next.map(|next| (next, newest));
             }
         }
-        self.cells.edit(cell).pools[group.index()].layers = ends;
+        self.cells.edit(cell).pool_mut(group).layers = ends;
         Ok(())
     }
 
     fn put(&mut self, cell: Row, group: StatusGroup, parts: &[CostPart], costing: Costing) {
-        let pool = &mut self.cells.edit(cell).pools[group.index()];
+        let pool = self.cells.edit(cell).pool_mut(group);
         pool.value += parts.iter().map(|part| part.value).sum();
         if costing == Costing::MovingAverage {
             return;
@@ -171,7 +206,7 @@ impl Stock {
         for part in parts {
             ends = Some(self.put_layer(ends, *part));
         }
-        self.cells.edit(cell).pools[group.index()].layers = ends;
+        self.cells.edit(cell).pool_mut(group).layers = ends;
     }
 
     /// Puts a layer behind those received before it or with it, and gives back the ends of the pool.
@@ -210,7 +245,8 @@ pub fn apply_movement(ledger: &mut Ledger, movement: &Movement<'_>) -> Result<()
     };
     let costing = ledger.items.get(item).costing;
     let groups = (movement.from.status().map(Status::group), movement.to.status().map(Status::group));
-    let same_pool = groups.0 == groups.1 && movement.from.location() == movement.to.location();
+    let same_place = movement.from.location() == movement.to.location();
+    let same_pool = groups.0 == groups.1 && same_place;
     let (mut kept, stock) = (Ok(()), &mut ledger.stock);
     if !legal_edge(&movement.from, &movement.to) {
         kept = Err(format!("{} went from {} to {}", movement.sku, movement.from.name(), movement.to.name()));
@@ -219,14 +255,16 @@ pub fn apply_movement(ledger: &mut Ledger, movement: &Movement<'_>) -> Result<()
         kept =
             Err(format!("{} of {} moved with the cost of another quantity", movement.quantity, movement.sku));
     }
+    let cell_at = |stock: &mut Stock, location: &LocationId| match ledger.locations.row(location) {
+        Some(at) => Ok(stock.cell_row(item, at)),
+        None => Err(format!("a movement at {location} which is not defined")),
+    };
+    let mut left = None;
     match movement.from {
         Place::World(world) => leave_or_enter_world(stock, item, world, -movement.quantity.units()),
         Place::Stock(location, status) => {
-            let Some(at) = ledger.locations.row(location) else {
-                return Err(format!("a movement at {location} which is not defined"));
-            };
-            let cell = stock.cell_row(item, at);
-            let bucket = &mut stock.cells.edit(cell).quantities[status.index()];
+            let cell = cell_at(stock, location)?;
+            let bucket = stock.cells.edit(cell).quantity_mut(status);
             *bucket -= movement.quantity;
             if bucket.is_negative() {
                 kept = Err(format!("{} at {location} would have {bucket} {status}", movement.sku));
@@ -234,16 +272,17 @@ pub fn apply_movement(ledger: &mut Ledger, movement: &Movement<'_>) -> Result<()
             if !same_pool {
                 kept = kept.and(stock.take(cell, status.group(), movement.parts, costing));
             }
+            left = Some(cell);
         }
     }
     match movement.to {
         Place::World(world) => leave_or_enter_world(stock, item, world, movement.quantity.units()),
         Place::Stock(location, status) => {
-            let Some(at) = ledger.locations.row(location) else {
-                return Err(format!("a movement at {location} which is not defined"));
+            let cell = match left.filter(|_| same_place) {
+                Some(cell) => cell,
+                None => cell_at(stock, location)?,
             };
-            let cell = stock.cell_row(item, at);
-            stock.cells.edit(cell).quantities[status.index()] += movement.quantity;
+            *stock.cells.edit(cell).quantity_mut(status) += movement.quantity;
             if !same_pool {
                 stock.put(cell, status.group(), movement.parts, costing);
             }
@@ -271,5 +310,18 @@ impl ItemStock {
     /// Units that went to an outside world, less those that came from it.
     pub fn in_world(&self, world: World) -> i64 {
         self.worlds[world.index()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_within_a_cache_line_and_begins_with_what_can_be_sold() {
+        assert!(size_of::<Cell>() <= 64, "{} bytes", size_of::<Cell>());
+        let sellable = |status: &Status| status.group() == StatusGroup::Sellable;
+        assert!(Status::ALL.iter().all(|status| sellable(status) == (status.index() < SELLABLE)));
+        assert_eq!(StatusGroup::Sellable.index(), 0);
     }
 }

@@ -62,8 +62,7 @@ impl Action for Reserve {
         if ledger.stock.reservations.row(&reservation).is_some() {
             return Err(Refusal::ReservationExists { reservation }.into());
         }
-        items::active(ledger, &self.sku)?;
-        let (row, _) = items::stocked(ledger, &self.sku)?;
+        let (row, _) = items::active_stocked(ledger, &self.sku)?;
         let at = locations::known(ledger, &self.location)?;
         let log_time = draft.context().moment.log_time;
         if let Some(until) = self.until.filter(|until| *until <= log_time) {
