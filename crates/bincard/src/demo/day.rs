@@ -49,7 +49,7 @@ fn receive_goods(retailer: &mut Retailer, day: u32) {
 
 /// What waits for stock gets it, oldest order first.
 fn serve_backorders(retailer: &mut Retailer) {
-    let waiting = orders(retailer, |order| order.lines.iter().any(|line| line.backordered.is_positive()));
+    let waiting = orders(retailer, |order| order.lines.iter().any(|line| line.backordered().is_positive()));
     for order in waiting {
         retailer.act("orders.allocate", json!({"order": order}));
     }

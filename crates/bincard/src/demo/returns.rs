@@ -33,7 +33,7 @@ pub(super) fn desk(retailer: &mut Retailer, day: u32) {
 fn take_back(retailer: &mut Retailer, order: &str) {
     let Some(line) = OrderId::try_new(order).ok().and_then(|id| {
         let order = retailer.ledger.orders().find(&id)?;
-        order.lines.iter().find(|line| line.delivered.is_positive()).map(|line| line.number)
+        order.lines.iter().find(|line| line.delivered().is_positive()).map(|line| line.number)
     }) else {
         return;
     };

@@ -162,7 +162,7 @@ fn claims_equal_claimed_stock(ledger: &Ledger) -> Result<(), String> {
         claims.entry((reservation.item, reservation.location)).or_default()[0] += reservation.quantity;
     }
     for line in ledger.orders.iter().flat_map(|(_, _, order)| &order.lines) {
-        for at in &line.at {
+        for at in line.at() {
             let claimed = claims.entry((line.item, at.location)).or_default();
             claimed[0] += at.reserved;
             claimed[1] += at.picked;

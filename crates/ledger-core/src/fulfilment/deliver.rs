@@ -83,7 +83,7 @@ mod tests {
             .then(json!([{"type": "fulfilment.delivered", "shipment": "s1", "order": "o1",
                 "lines": [{"line": 1, "sku": "TEA-01", "quantity": 2}]}]))
             .order("o1", |order| {
-                assert_eq!((order.lines[0].shipped.units(), order.lines[0].delivered.units()), (0, 2));
+                assert_eq!((order.lines[0].shipped().units(), order.lines[0].delivered().units()), (0, 2));
                 assert_eq!(order.state, OrderState::InFulfilment);
             })
             .when("fulfilment.deliver", json!({"shipment": "s1"}))

@@ -112,7 +112,7 @@ impl Action for Plan {
 
 impl Plan {
     fn first_location(&self, ledger: &Ledger, order_row: Row, order: &Order) -> Result<Row, Refusal> {
-        let places = order.lines.iter().flat_map(|line| line.at.iter().map(move |at| (line, at.location)));
+        let places = order.lines.iter().flat_map(|line| line.at().map(move |at| (line, at.location)));
         places
             .filter(|(line, at)| plannable(ledger, order_row, line, *at).is_positive())
             .map(|(_, at)| at)
@@ -157,7 +157,7 @@ impl Plan {
         for line in &order.lines {
             let goes = lines.iter().filter(|(going, _)| going.number == line.number).map(|(_, units)| *units);
             let stays_here = plannable(ledger, order_row, line, at) - goes.sum();
-            let left_behind = line.open + line.backordered + stays_here;
+            let left_behind = line.open() + line.backordered() + stays_here;
             if left_behind.is_positive() {
                 return Err(Refusal::PartialShipmentDenied {
                     order: self.order.clone(),

@@ -186,7 +186,7 @@ impl Fact for Shipped {
         for ShippedLine { line, quantity, cost, .. } in &self.lines {
             move_units(ledger, order, *line, (Bucket::Packed(location), Bucket::Shipped), *quantity);
             if let Some(line) = edit_line(ledger, order, *line) {
-                line.issued.extend_from_slice(cost);
+                line.issued.extend(cost);
             }
         }
         if let Some(invoice) = &self.invoice {

@@ -72,8 +72,8 @@ impl Action for Allocate {
         let channel = ledger.channels.get(order.channel);
         let mut claims = Claims::default();
         for line in &order.lines {
-            claims.claim(ledger, channel, line, (Waiting::Backordered, line.backordered));
-            claims.claim(ledger, channel, line, (Waiting::Open, line.open));
+            claims.claim(ledger, channel, line, (Waiting::Backordered, line.backordered()));
+            claims.claim(ledger, channel, line, (Waiting::Open, line.open()));
         }
         let claims = claims.into_inner();
         if claims.is_empty() {
@@ -209,7 +209,7 @@ mod tests {
             .then(json!([{"type": "orders.allocated", "order": "o1", "claims": [
                 {"line": 1, "sku": "TEA-01", "location": "BER1", "from": "backordered", "quantity": 1}]}]))
             .units("TEA-01", "BER1", Status::Reserved, 1)
-            .order("o1", |order| assert_eq!(order.lines[0].backordered, Quantity::ONE));
+            .order("o1", |order| assert_eq!(order.lines[0].backordered(), Quantity::ONE));
     }
 
     #[test]

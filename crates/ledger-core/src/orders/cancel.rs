@@ -133,7 +133,7 @@ impl Cancel {
         line: &'o OrderLine,
         wanted: Quantity,
     ) -> Result<(&'o OrderLine, Quantity), Refusal> {
-        let cancellable = line.open + line.backordered + line.reserved();
+        let cancellable = line.open() + line.backordered() + line.reserved();
         if wanted <= cancellable {
             return Ok((line, wanted));
         }
@@ -161,8 +161,8 @@ fn cancelled_line(ledger: &Ledger, line: &OrderLine, quantity: Quantity) -> Canc
         left -= part;
         part
     };
-    let (open, backordered) = (take(line.open), take(line.backordered));
-    let given_back = line.at.iter().rev().map(|at| GivenBack {
+    let (open, backordered) = (take(line.open()), take(line.backordered()));
+    let given_back = line.at().rev().map(|at| GivenBack {
         location: ledger.locations.id(at.location).clone(),
         quantity: take(at.reserved),
     });

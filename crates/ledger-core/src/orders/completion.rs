@@ -110,7 +110,7 @@ mod tests {
         let (shop, events) = reallocated(given_an_order("web", 5).and("stock.receive", receipt), 3);
         assert_eq!(names(&events), ["orders.allocated", "orders.backordered"]);
         shop.units("TEA-01", "BER1", Status::Reserved, 2)
-            .order("o1", |order| assert_eq!(order.lines[0].backordered, Quantity::ONE));
+            .order("o1", |order| assert_eq!(order.lines[0].backordered(), Quantity::ONE));
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub(crate) fn draft_invoice(ledger: &Ledger, order_row: Row, units: &[(u16, Quan
         .map(|charge| InvoicedCharge {
             charge: charge.number,
             amount: charge.amount,
-            taxes: charge.taxes.clone(),
+            taxes: charge.taxes.to_vec(),
         })
         .collect();
     if lines.is_empty() && charges.is_empty() {

@@ -1,28 +1,18 @@
-//! The buckets of an order line: every ordered unit is in exactly one.
+//! A line of an order: what was ordered at which price, where its units are, and what came back of them.
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
+use super::buckets::{AtLocation, Bucket, Buckets};
 use super::{LineTax, PlacedLine};
-use crate::books::CostPart;
+use crate::books::CostParts;
 use crate::ledger::Ledger;
 use crate::state::Row;
 use crate::values::{Amount, Cumulated, Price, Quantity, part_of};
 
-/// Units of a line that are claimed at one location.
-#[derive(Debug, Clone, Copy, PartialEq, Encode)]
-pub struct AtLocation {
-    /// Where.
-    pub location: Row,
-    /// Claimed, on the shelf.
-    pub reserved: Quantity,
-    /// Taken from the shelf.
-    pub picked: Quantity,
-    /// In a parcel.
-    pub packed: Quantity,
-}
-
 /// A line of goods. Its buckets sum to `ordered`.
-#[derive(Debug, Clone, PartialEq, Encode)]
+///
+/// Kept small, for there is one of it for every line of every order: what only few lines have is boxed.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct OrderLine {
     /// Its number on the order, from 1.
     pub number: u16,
@@ -37,23 +27,16 @@ pub struct OrderLine {
     /// For the whole line.
     pub discount: Amount,
     /// For the whole line.
-    pub taxes: Vec<LineTax>,
-    /// Neither promised nor backordered yet.
-    pub open: Quantity,
-    /// Waiting for stock.
-    pub backordered: Quantity,
-    /// Reserved, picked and packed units, by location in the order of first claim.
-    pub at: Vec<AtLocation>,
-    /// Handed over to the carrier.
-    pub shipped: Quantity,
-    /// Handed over to the customer.
-    pub delivered: Quantity,
-    /// Lost on the way.
-    pub lost: Quantity,
-    /// Cancelled, refused and substituted among them.
-    pub cancelled: Quantity,
+    pub taxes: Box<[LineTax]>,
     /// What shipped units cost, in issue order.
-    pub issued: Vec<CostPart>,
+    pub issued: CostParts,
+    buckets: Buckets,
+    after_sale: Option<Box<AfterSale>>,
+}
+
+/// What came back of a line, in goods and in money.
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
+pub struct AfterSale {
     /// Units of open return authorisations.
     pub return_authorised: Quantity,
     /// Units that came back.
@@ -64,7 +47,7 @@ pub struct OrderLine {
 
 /// What was granted back for a line: for units that had left us, from what was invoiced; for units that never did, from
 /// what was paid before.
-#[derive(Debug, Clone, PartialEq, Default, Encode)]
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
 pub struct LineRefunds {
     /// Units that had left us.
     pub shipped_units: Quantity,
@@ -90,32 +73,20 @@ impl LineRefunds {
     }
 }
 
-/// A bucket of an order line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bucket {
-    /// Neither promised nor backordered yet.
-    Open,
-    /// Waiting for stock.
-    Backordered,
-    /// Claimed at a location.
-    Reserved(Row),
-    /// Taken from the shelf of a location.
-    Picked(Row),
-    /// In a parcel at a location.
-    Packed(Row),
-    /// Handed over to the carrier.
-    Shipped,
-    /// Handed over to the customer.
-    Delivered,
-    /// Lost on the way.
-    Lost,
-    /// Cancelled or refused.
-    Cancelled,
-}
+static NOTHING_AFTER_SALE: AfterSale = AfterSale {
+    return_authorised: Quantity::ZERO,
+    returned: Quantity::ZERO,
+    refunds: LineRefunds {
+        shipped_units: Quantity::ZERO,
+        net: Amount::ZERO,
+        taxes: Vec::new(),
+        cancelled_units: Quantity::ZERO,
+        from_deposit: Amount::ZERO,
+    },
+};
 
 impl OrderLine {
-    pub(super) fn placed(line: &PlacedLine, item: Row) -> Self {
-        let none = Quantity::ZERO;
+    pub(crate) fn placed(line: &PlacedLine, item: Row) -> Self {
         OrderLine {
             number: line.line,
             item,
@@ -123,18 +94,10 @@ impl OrderLine {
             price: line.price,
             gross: line.gross,
             discount: line.discount,
-            taxes: line.taxes.clone(),
-            open: line.quantity,
-            backordered: none,
-            at: Vec::new(),
-            shipped: none,
-            delivered: none,
-            lost: none,
-            cancelled: none,
-            issued: Vec::new(),
-            return_authorised: none,
-            returned: none,
-            refunds: LineRefunds::default(),
+            taxes: line.taxes.as_slice().into(),
+            issued: CostParts::default(),
+            buckets: Buckets::all_in(Bucket::Open, line.quantity),
+            after_sale: None,
         }
     }
 
@@ -146,7 +109,7 @@ impl OrderLine {
     /// What the line is worth without what was cancelled or refused, with discount and tax, by the part rule: what its
     /// invoices sum to once the rest is shipped.
     pub fn payable(&self) -> Amount {
-        let kept = self.ordered - self.cancelled;
+        let kept = self.ordered - self.cancelled();
         let units = Cumulated { before: Quantity::ZERO, part: kept, whole: self.ordered };
         part_of(self.gross, units) - part_of(self.discount, units)
             + self.taxes.iter().map(|tax| part_of(tax.amount.get(), units)).sum()
@@ -154,66 +117,96 @@ impl OrderLine {
 
     /// Units in a bucket.
     pub fn quantity(&self, bucket: Bucket) -> Quantity {
-        let at = |location: Row| self.at.iter().find(|at| at.location == location);
-        match bucket {
-            Bucket::Open => self.open,
-            Bucket::Backordered => self.backordered,
-            Bucket::Reserved(location) => at(location).map_or(Quantity::ZERO, |at| at.reserved),
-            Bucket::Picked(location) => at(location).map_or(Quantity::ZERO, |at| at.picked),
-            Bucket::Packed(location) => at(location).map_or(Quantity::ZERO, |at| at.packed),
-            Bucket::Shipped => self.shipped,
-            Bucket::Delivered => self.delivered,
-            Bucket::Lost => self.lost,
-            Bucket::Cancelled => self.cancelled,
-        }
+        self.buckets.quantity(bucket)
+    }
+
+    /// Neither promised nor backordered yet.
+    pub fn open(&self) -> Quantity {
+        self.quantity(Bucket::Open)
+    }
+
+    /// Waiting for stock.
+    pub fn backordered(&self) -> Quantity {
+        self.quantity(Bucket::Backordered)
+    }
+
+    /// Handed over to the carrier.
+    pub fn shipped(&self) -> Quantity {
+        self.quantity(Bucket::Shipped)
+    }
+
+    /// Handed over to the customer.
+    pub fn delivered(&self) -> Quantity {
+        self.quantity(Bucket::Delivered)
+    }
+
+    /// Lost on the way.
+    pub fn lost(&self) -> Quantity {
+        self.quantity(Bucket::Lost)
+    }
+
+    /// Cancelled, refused and substituted among them.
+    pub fn cancelled(&self) -> Quantity {
+        self.quantity(Bucket::Cancelled)
+    }
+
+    /// Reserved, picked and packed units, by location in the order of first claim.
+    pub fn at(&self) -> impl DoubleEndedIterator<Item = AtLocation> {
+        self.buckets.at()
     }
 
     /// Units claimed anywhere: reserved, picked and packed.
     pub fn claimed(&self) -> Quantity {
-        self.at.iter().map(|at| at.reserved + at.picked + at.packed).sum()
+        self.at().map(|at| at.reserved + at.picked + at.packed).sum()
     }
 
     /// Units reserved anywhere.
     pub fn reserved(&self) -> Quantity {
-        self.at.iter().map(|at| at.reserved).sum()
+        self.at().map(|at| at.reserved).sum()
     }
 
     /// Units that ever left: shipped, delivered or lost.
     pub fn left_us(&self) -> Quantity {
-        self.shipped + self.delivered + self.lost
+        self.shipped() + self.delivered() + self.lost()
     }
 
     /// Units not yet shipped and not cancelled.
     pub fn before_shipped(&self) -> Quantity {
-        self.open + self.backordered + self.claimed()
+        self.open() + self.backordered() + self.claimed()
     }
 
     /// The sum of all buckets: always `ordered`.
     pub fn sum_of_buckets(&self) -> Quantity {
-        self.before_shipped() + self.left_us() + self.cancelled
+        self.buckets.iter().map(|(_, units)| units).sum()
     }
 
-    fn bucket(&mut self, bucket: Bucket) -> &mut Quantity {
-        match bucket {
-            Bucket::Open => &mut self.open,
-            Bucket::Backordered => &mut self.backordered,
-            Bucket::Reserved(location) => &mut self.at_location(location).reserved,
-            Bucket::Picked(location) => &mut self.at_location(location).picked,
-            Bucket::Packed(location) => &mut self.at_location(location).packed,
-            Bucket::Shipped => &mut self.shipped,
-            Bucket::Delivered => &mut self.delivered,
-            Bucket::Lost => &mut self.lost,
-            Bucket::Cancelled => &mut self.cancelled,
-        }
+    /// Units of open return authorisations.
+    pub fn return_authorised(&self) -> Quantity {
+        self.after_sale().return_authorised
     }
 
-    fn at_location(&mut self, location: Row) -> &mut AtLocation {
-        let place = self.at.iter().position(|at| at.location == location).unwrap_or_else(|| {
-            let none = Quantity::ZERO;
-            self.at.push(AtLocation { location, reserved: none, picked: none, packed: none });
-            self.at.len() - 1
-        });
-        &mut self.at[place]
+    /// Units that came back.
+    pub fn returned(&self) -> Quantity {
+        self.after_sale().returned
+    }
+
+    /// What was granted back for its units.
+    pub fn refunds(&self) -> &LineRefunds {
+        &self.after_sale().refunds
+    }
+
+    /// What came back of it, in goods and in money.
+    pub fn after_sale(&self) -> &AfterSale {
+        self.after_sale.as_deref().unwrap_or(&NOTHING_AFTER_SALE)
+    }
+
+    /// What came back of it, to change.
+    pub(crate) fn after_sale_mut(&mut self) -> &mut AfterSale {
+        self.after_sale.get_or_insert_default()
+    }
+
+    pub(crate) fn move_units(&mut self, way: (Bucket, Bucket), units: Quantity) {
+        self.buckets.shift(way, units);
     }
 }
 
@@ -222,18 +215,27 @@ pub(crate) fn move_units(
     ledger: &mut Ledger,
     order: Row,
     number: u16,
-    (from, to): (Bucket, Bucket),
+    way: (Bucket, Bucket),
     units: Quantity,
 ) {
-    let order = ledger.orders.table.edit(order);
-    let Some(place) = order.place_of(number) else { return };
-    let line = &mut order.lines[place];
-    *line.bucket(from) -= units;
-    *line.bucket(to) += units;
-    line.at.retain(|at| !(at.reserved.is_zero() && at.picked.is_zero() && at.packed.is_zero()));
+    if let Some(line) = edit_line(ledger, order, number) {
+        line.move_units(way, units);
+    }
 }
 
 /// A line of an order to change: how the facts of returns count what is authorised, came back and was refunded.
 pub(crate) fn edit_line(ledger: &mut Ledger, order: Row, number: u16) -> Option<&mut OrderLine> {
-    ledger.orders.table.edit(order).lines.iter_mut().find(|line| line.number == number)
+    let order = ledger.orders.table.edit(order);
+    let place = order.place_of(number)?;
+    Some(&mut order.lines[place])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_small() {
+        assert!(size_of::<OrderLine>() <= 120, "{} bytes", size_of::<OrderLine>());
+    }
 }

@@ -1,6 +1,7 @@
 //! The order book: what was ordered, what became of every unit of it, and what it is worth.
 
 mod allocate;
+mod buckets;
 mod cancel;
 mod clear_hold;
 mod completion;
@@ -15,6 +16,7 @@ mod refusal;
 mod release;
 
 pub use allocate::{Allocate, Allocated, Claim, Waiting};
+pub use buckets::{AtLocation, Bucket};
 pub use cancel::{Cancel, CancelLine, Cancelled, CancelledLine, GivenBack};
 pub use clear_hold::{ClearHold, HoldCleared};
 pub use completion::Completed;
@@ -23,7 +25,7 @@ pub use hold::{Held, Hold};
 pub(crate) use holds::{clear_met_holds, outstanding, unmet_holds};
 pub(crate) use invoice::draft_invoice;
 pub use invoice::{Invoice, InvoicedCharge, InvoicedLine};
-pub use lines::{AtLocation, Bucket, LineRefunds, OrderLine};
+pub use lines::{AfterSale, LineRefunds, OrderLine};
 pub(crate) use lines::{edit_line, move_units};
 pub use order::{Destination, HoldReason, LineTax, Order, OrderCharge, OrderHold, OrderState};
 pub use place::{LINES_MAX, Place, PlaceCharge, PlaceLine, Placed, PlacedCharge, PlacedLine};

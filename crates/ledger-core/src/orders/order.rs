@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OrderLine;
 use crate::codes;
-use crate::state::Row;
+use crate::state::{Few, Row};
 use crate::values::{
     Amount, Charge, CountryCode, CustomerId, Jurisdiction, NonNegativeAmount, Note, Quantity, Timestamp,
 };
@@ -110,7 +110,7 @@ pub struct OrderCharge {
     /// Without tax.
     pub amount: Amount,
     /// Its taxes.
-    pub taxes: Vec<LineTax>,
+    pub taxes: Box<[LineTax]>,
     /// Whether an invoice has it.
     pub invoiced: bool,
     /// What of amount and taxes was granted back.
@@ -136,7 +136,7 @@ pub struct Order {
     /// Where it is in its life.
     pub state: OrderState,
     /// Why it may not be released; empty when nothing holds it.
-    pub holds: Vec<OrderHold>,
+    pub holds: Few<OrderHold>,
     /// 0 (first) to 9 (last): who gets arriving stock.
     pub priority: u8,
     /// When it was placed, in effective time.
@@ -146,9 +146,9 @@ pub struct Order {
     /// To be delivered until.
     pub deliver_by: Option<Timestamp>,
     /// What was ordered.
-    pub lines: Vec<OrderLine>,
+    pub lines: Box<[OrderLine]>,
     /// What is charged beside the goods.
-    pub charges: Vec<OrderCharge>,
+    pub charges: Box<[OrderCharge]>,
     /// What its invoices sum to.
     pub invoiced: Amount,
 }
@@ -197,7 +197,7 @@ impl Order {
 
     /// Units that wait for stock: open and backordered.
     pub fn waiting(&self) -> Quantity {
-        self.lines.iter().map(|line| line.open + line.backordered).sum()
+        self.lines.iter().map(|line| line.open() + line.backordered()).sum()
     }
 
     /// True while this reason holds it.

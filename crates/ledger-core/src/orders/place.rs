@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{Destination, LineTax, Order, OrderCharge, OrderLine, OrderState, Refusal, holds, promise};
 use crate::books::{Fact, Subject, SubjectKind};
@@ -12,6 +13,7 @@ use crate::draft::Draft;
 use crate::kinds::Action;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
+use crate::state::Few;
 use crate::values::{
     Amount, ChannelId, Charge, CustomerId, NonNegativeAmount, Note, OrderId, PositiveQuantity, Price,
     Quantity, Sku, Timestamp,
@@ -235,8 +237,7 @@ impl Place {
         }
         let mut lines = Vec::with_capacity(self.lines.len());
         for (number, line) in numbers.into_iter().zip(&self.lines) {
-            items::active(ledger, &line.sku)?;
-            items::stocked(ledger, &line.sku)?;
+            items::active_stocked(ledger, &line.sku)?;
             let (quantity, discount) = (line.quantity.get(), line.discount.get());
             let out_of_range = || Refusal::AmountOutOfRange { order: order.clone() };
             let gross = line.price.times(quantity).ok_or_else(out_of_range)?;
@@ -274,7 +275,7 @@ impl Place {
 }
 
 /// The numbers given, and the position where none is given.
-fn numbers(given: impl Iterator<Item = Option<NonZeroU16>>) -> Vec<u16> {
+fn numbers(given: impl Iterator<Item = Option<NonZeroU16>>) -> SmallVec<[u16; 8]> {
     (1..).zip(given).map(|(position, given)| given.map_or(position, NonZeroU16::get)).collect()
 }
 
@@ -282,7 +283,7 @@ fn first_twice(numbers: &[u16]) -> Option<u16> {
     if numbers.is_sorted_by(|a, b| a < b) {
         return None;
     }
-    let mut sorted = numbers.to_vec();
+    let mut sorted = SmallVec::<[u16; 8]>::from_slice(numbers);
     sorted.sort_unstable();
     sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
@@ -311,16 +312,17 @@ impl Fact for Placed {
 
     fn apply(&self, ledger: &mut Ledger, at: &Moment) {
         let Some(channel) = ledger.channels.table.row(&self.channel) else { return };
-        let lines = self.lines.iter().filter_map(|line| {
+        let mut lines = Vec::with_capacity(self.lines.len());
+        lines.extend(self.lines.iter().filter_map(|line| {
             let item = ledger.items.row(&line.sku)?;
             Some(OrderLine::placed(line, item))
-        });
+        }));
         let charges = self.charges.iter().map(|charge| OrderCharge {
             number: charge.charge,
             kind: charge.kind.clone(),
             description: charge.description.clone(),
             amount: charge.amount,
-            taxes: charge.taxes.clone(),
+            taxes: charge.taxes.as_slice().into(),
             invoiced: false,
             refunded: Amount::ZERO,
         });
@@ -329,12 +331,12 @@ impl Fact for Placed {
             customer: self.customer.clone(),
             destination: self.destination.clone(),
             state: OrderState::Captured,
-            holds: Vec::new(),
+            holds: Few::default(),
             priority: self.priority,
             placed_at: at.effective_at,
             ship_by: self.ship_by,
             deliver_by: self.deliver_by,
-            lines: lines.collect(),
+            lines: lines.into_boxed_slice(),
             charges: charges.collect(),
             invoiced: Amount::ZERO,
         };

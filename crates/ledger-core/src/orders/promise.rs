@@ -51,7 +51,7 @@ pub(super) fn promise(draft: &mut Draft<'_>, row: Row, places: std::ops::Range<u
     let channel = ledger.channels.get(order.channel);
     let (mut claims, mut short) = (Claims::default(), Vec::new());
     for line in &order.lines[places] {
-        let quantity = claims.claim(ledger, channel, line, (Waiting::Open, line.open));
+        let quantity = claims.claim(ledger, channel, line, (Waiting::Open, line.open()));
         if quantity.is_positive() {
             short.push(ShortLine { line: line.number, sku: ledger.items.sku(line.item).clone(), quantity });
         }

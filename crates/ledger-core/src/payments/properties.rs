@@ -80,7 +80,7 @@ fn orders_agree(ledger: &Ledger) {
         if prepaid && order.state == OrderState::Released {
             assert!(!left.is_positive(), "{id} is released with {left} to pay");
         }
-        let promised = order.lines.iter().all(|line| line.open.is_zero());
+        let promised = order.lines.iter().all(|line| line.open().is_zero());
         assert!(promised, "{id}: every unit is reserved, waits for stock, or is cancelled");
         let kept: Amount = order.lines.iter().map(orders::OrderLine::payable).sum();
         assert!(!kept.is_negative() && kept <= order.total(), "{id}: the part that is kept is a part");

@@ -134,9 +134,9 @@ impl Authorise {
         wanted: Quantity,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let left_us = line.shipped + line.delivered;
+        let left_us = line.shipped() + line.delivered();
         let in_window = shipped_within_window(ledger, order, line, now).min(left_us);
-        let taken = line.returned + line.return_authorised;
+        let taken = line.returned() + line.return_authorised();
         if wanted <= in_window.min(left_us - taken) {
             return Ok(());
         }
@@ -145,8 +145,8 @@ impl Authorise {
             line: line.number,
             shipped: left_us,
             in_window,
-            authorised: line.return_authorised,
-            returned: line.returned,
+            authorised: line.return_authorised(),
+            returned: line.returned(),
             wanted,
         })
     }
@@ -178,7 +178,7 @@ impl Fact for Authorised {
             let Some(item) = ledger.items.row(sku) else { continue };
             lines.push(ReturnLine::new(*line, Some(*order_line), item, *quantity));
             if let Some(line) = edit_line(ledger, order, *order_line) {
-                line.return_authorised += *quantity;
+                line.after_sale_mut().return_authorised += *quantity;
             }
         }
         let added = Return {

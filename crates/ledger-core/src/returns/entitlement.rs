@@ -57,9 +57,9 @@ pub(super) fn overpaid(ledger: &Ledger, order: Row) -> Amount {
 
 /// What is granted for a line. `deposit` is what of the order's deposit is free to be given back.
 pub(super) fn of_line(line: &OrderLine, wanted: Wanted, deposit: Amount) -> Result<Granted, Excess> {
-    let shipped_left = line.left_us() - line.refunds.shipped_units;
+    let shipped_left = line.left_us() - line.refunds().shipped_units;
     let cancelled_left =
-        if wanted.shipped_only { Quantity::ZERO } else { line.cancelled - line.refunds.cancelled_units };
+        if wanted.shipped_only { Quantity::ZERO } else { line.cancelled() - line.refunds().cancelled_units };
     if wanted.units > shipped_left + cancelled_left {
         return Err(Excess::Units(shipped_left + cancelled_left));
     }
@@ -140,28 +140,29 @@ fn components(line: &OrderLine, before: Quantity, part: Quantity) -> Vec<Amount>
 /// What was invoiced of a line and not given back, by net and tax.
 fn components_left(line: &OrderLine) -> Vec<Amount> {
     let invoiced = components(line, Quantity::ZERO, line.left_us());
-    let granted_taxes = line.refunds.taxes.iter().copied().chain(std::iter::repeat(Amount::ZERO));
-    let granted = std::iter::once(line.refunds.net).chain(granted_taxes);
+    let granted_taxes = line.refunds().taxes.iter().copied().chain(std::iter::repeat(Amount::ZERO));
+    let granted = std::iter::once(line.refunds().net).chain(granted_taxes);
     invoiced.into_iter().zip(granted).map(|(invoiced, granted)| invoiced - granted).collect()
 }
 
 /// What the next units that left us were sold for, if that is left.
 fn usual_components(line: &OrderLine, units: Quantity) -> Vec<Amount> {
-    let usual = components(line, line.refunds.shipped_units, units);
+    let usual = components(line, line.refunds().shipped_units, units);
     usual.into_iter().zip(components_left(line)).map(|(usual, left)| usual.min(left)).collect()
 }
 
 /// What the next cancelled units would have been sold for, if that is left.
 fn worth_of_cancelled(line: &OrderLine, units: Quantity) -> Amount {
-    let behind = line.refunds.cancelled_units;
+    let behind = line.refunds().cancelled_units;
     let worth = components(line, line.ordered - behind - units, units).into_iter().sum::<Amount>();
     worth.min(deposit_left(line))
 }
 
 /// What all cancelled units of a line would have been sold for, and was not given back.
 fn deposit_left(line: &OrderLine) -> Amount {
-    let worth = components(line, line.ordered - line.cancelled, line.cancelled).into_iter().sum::<Amount>();
-    worth - line.refunds.from_deposit
+    let worth =
+        components(line, line.ordered - line.cancelled(), line.cancelled()).into_iter().sum::<Amount>();
+    worth - line.refunds().from_deposit
 }
 
 /// Splits an amount over what is left of each component, so that none gives more than it has.
@@ -184,9 +185,9 @@ fn tax_of(tax: &LineTax, amount: Amount) -> LineTax {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::orders::LineRefunds;
+    use crate::orders::{Bucket, PlacedLine};
     use crate::scenario::given_an_order;
-    use crate::values::{Jurisdiction, OrderId};
+    use crate::values::{Jurisdiction, OrderId, Price, Sku, Text};
     use proptest::prelude::*;
 
     fn amount(minor_units: i64) -> Amount {
@@ -200,28 +201,35 @@ mod tests {
     /// A line of which so many units were shipped and the rest cancelled.
     fn line(ordered: i64, shipped: i64, gross: i64, discount: i64, taxes: &[i64]) -> OrderLine {
         let order = given_an_order("web", 3).ledger;
-        let mut line = order.orders().find(&OrderId::try_new("o1").unwrap()).unwrap().lines[0].clone();
-        line.ordered = units(ordered);
-        (line.shipped, line.cancelled) = (units(shipped), units(ordered - shipped));
-        (line.gross, line.discount) = (amount(gross), amount(discount));
-        line.taxes = taxes
-            .iter()
-            .map(|tax| LineTax {
-                jurisdiction: Jurisdiction::try_new("NL").unwrap(),
-                amount: NonNegativeAmount::try_new(amount(*tax)).unwrap(),
-            })
-            .collect();
-        line.refunds = LineRefunds::default();
+        let item = order.orders().find(&OrderId::try_new("o1").unwrap()).unwrap().lines[0].item;
+        let taxes = taxes.iter().map(|tax| LineTax {
+            jurisdiction: Jurisdiction::try_new("NL").unwrap(),
+            amount: NonNegativeAmount::try_new(amount(*tax)).unwrap(),
+        });
+        let placed = PlacedLine {
+            line: 1,
+            sku: Sku::try_new("TEA-01").unwrap(),
+            quantity: units(ordered),
+            price: Price::ZERO,
+            gross: amount(gross),
+            discount: amount(discount),
+            taxes: taxes.collect(),
+        };
+        let mut line = OrderLine::placed(&placed, item);
+        line.move_units((Bucket::Open, Bucket::Shipped), units(shipped));
+        line.move_units((Bucket::Open, Bucket::Cancelled), units(ordered - shipped));
         line
     }
 
     fn count(line: &mut OrderLine, granted: &Granted) {
-        line.refunds.shipped_units += granted.shipped_units;
-        line.refunds.cancelled_units += granted.cancelled_units;
-        line.refunds.net += granted.net;
-        line.refunds.from_deposit += granted.from_deposit;
-        line.refunds.taxes.resize(line.taxes.len(), Amount::ZERO);
-        for (sum, tax) in line.refunds.taxes.iter_mut().zip(&granted.taxes) {
+        let taxes = line.taxes.len();
+        let refunds = &mut line.after_sale_mut().refunds;
+        refunds.shipped_units += granted.shipped_units;
+        refunds.cancelled_units += granted.cancelled_units;
+        refunds.net += granted.net;
+        refunds.from_deposit += granted.from_deposit;
+        refunds.taxes.resize(taxes, Amount::ZERO);
+        for (sum, tax) in refunds.taxes.iter_mut().zip(&granted.taxes) {
             *sum += tax.amount.get();
         }
     }
@@ -241,14 +249,14 @@ mod tests {
             let invoiced = components_left(&line);
             let whole = [(ordered, None, false); 40];
             for (part, percent, shipped_only) in parts.into_iter().chain(whole) {
-                let left = line.ordered - line.refunds.units();
-                let open = line.left_us() - line.refunds.shipped_units;
+                let left = line.ordered - line.refunds().units();
+                let open = line.left_us() - line.refunds().shipped_units;
                 let part = units(part).min(if shipped_only { open } else { left });
                 if part.is_zero() {
                     continue;
                 }
                 let usual = Wanted { units: part, amount: None, shipped_only };
-                let free = deposit - line.refunds.from_deposit;
+                let free = deposit - line.refunds().from_deposit;
                 let granted = of_line(&line, usual, free).unwrap();
                 let granted = match percent {
                     None => granted,
@@ -261,16 +269,16 @@ mod tests {
                 };
                 count(&mut line, &granted);
                 prop_assert!(components_left(&line).iter().all(|left| !left.is_negative()));
-                prop_assert!(line.refunds.from_deposit <= deposit);
+                prop_assert!(line.refunds().from_deposit <= deposit);
             }
-            prop_assert_eq!(line.refunds.units(), line.ordered);
+            prop_assert_eq!(line.refunds().units(), line.ordered);
             let rest: Amount = components_left(&line).into_iter().sum();
             if rest.is_positive() && shipped > 0 {
                 let rest = Wanted { units: Quantity::ZERO, amount: Some(rest), shipped_only: true };
                 let granted = of_line(&line, rest, Amount::ZERO).unwrap();
                 count(&mut line, &granted);
             }
-            let granted: Vec<Amount> = std::iter::once(line.refunds.net).chain(line.refunds.taxes.clone()).collect();
+            let granted: Vec<Amount> = std::iter::once(line.refunds().net).chain(line.refunds().taxes.clone()).collect();
             prop_assert_eq!(granted, invoiced);
         }
     }

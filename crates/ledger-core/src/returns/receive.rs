@@ -169,7 +169,7 @@ impl Receive {
             }
             let shipped = found.order_line.and_then(|line| order.line(line));
             let cost = shipped.map_or_else(CostParts::default, |(_, line)| {
-                CostParts::of_issue(&line.issued, line.returned, quantity)
+                CostParts::of_issue(&line.issued, line.returned(), quantity)
             });
             let (line, order_line, cost_source) = (found.number, found.order_line, CostSource::Issue);
             lines.push(ReceivedLine { line, order_line, sku, quantity, cost, cost_source });
@@ -300,8 +300,9 @@ impl Fact for Received {
         for ReceivedLine { order_line, quantity, .. } in &self.lines {
             let (Some(order), Some(line)) = (order, order_line) else { continue };
             if let Some(line) = edit_line(ledger, order, *line) {
-                line.return_authorised -= *quantity;
-                line.returned += *quantity;
+                let after_sale = line.after_sale_mut();
+                after_sale.return_authorised -= *quantity;
+                after_sale.returned += *quantity;
             }
         }
         ledger.returns.change(&self.r#return, at.effective_at, |changed| {

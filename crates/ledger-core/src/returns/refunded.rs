@@ -189,10 +189,11 @@ impl Refunded {
     fn count_on_order(&self, ledger: &mut Ledger, order: Row) {
         for refunded in &self.lines {
             let Some(line) = refunded.line.and_then(|line| edit_line(ledger, order, line)) else { continue };
-            let refunds = &mut line.refunds;
+            let taxes = line.taxes.len();
+            let refunds = &mut line.after_sale_mut().refunds;
             refunds.shipped_units += refunded.quantity;
             refunds.net += refunded.net;
-            refunds.taxes.resize(line.taxes.len(), Amount::ZERO);
+            refunds.taxes.resize(taxes, Amount::ZERO);
             for (granted, tax) in refunds.taxes.iter_mut().zip(&refunded.taxes) {
                 *granted += tax.amount.get();
             }

@@ -43,7 +43,7 @@ fn orders(world: &World) -> Vec<(String, &Order)> {
 fn authorise(world: &World, which: u8, twist: u8) -> Vec<Named> {
     let left_us = |order: &Order, at: usize| {
         let line = &order.lines[at];
-        line.shipped + line.delivered > line.returned + line.return_authorised
+        line.shipped() + line.delivered() > line.returned() + line.return_authorised()
     };
     let any: fn(&Order, usize) -> bool = |_, _| true;
     let fits = if twist > 230 { any } else { left_us };
@@ -119,7 +119,7 @@ fn refund(world: &World, which: u8, twist: u8) -> Vec<Named> {
     let alone = json!({"refund": id, "reason": "random"});
     let refundable = |order: &Order, at: usize| {
         let line = &order.lines[at];
-        line.left_us() + line.cancelled > line.refunds.units()
+        line.left_us() + line.cancelled() > line.refunds().units()
     };
     let found = line_that(&orders(world), which, refundable).filter(|_| !twist.is_multiple_of(8));
     let Some((order, found, at)) = found else {

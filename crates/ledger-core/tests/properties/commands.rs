@@ -239,7 +239,7 @@ fn on_an_order(world: &World, what: u8, which: u8, (line, units): (u8, u8)) -> V
     let Some((id, order)) = one_of(&open, which).copied().or_else(|| one_of(&known, which)) else {
         return Vec::new();
     };
-    let waits = order.lines.iter().any(|line| line.backordered.is_positive());
+    let waits = order.lines.iter().any(|line| line.backordered().is_positive());
     let reason = ["fraud", "address", "manual"][usize::from(line) % 3];
     match (what, order.holds.first()) {
         (0, _) => vec![("orders.hold", json!({"order": id, "reason": reason}))],

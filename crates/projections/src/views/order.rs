@@ -267,7 +267,7 @@ fn row(ledger: &Ledger, id: &OrderId) -> Option<Row> {
 }
 
 fn line_shown(ledger: &Ledger, line: &OrderLine) -> LineShown {
-    let claim = |at: &AtLocation| ClaimShown {
+    let claim = |at: AtLocation| ClaimShown {
         location: location(ledger, at.location),
         reserved: at.reserved,
         picked: at.picked,
@@ -279,12 +279,12 @@ fn line_shown(ledger: &Ledger, line: &OrderLine) -> LineShown {
         price: line.price,
         gross: line.gross,
         discount: line.discount,
-        taxes: line.taxes.clone(),
+        taxes: line.taxes.to_vec(),
         total: line.total(),
         units: Units::of(line),
-        claims: line.at.iter().map(claim).collect(),
+        claims: line.at().map(claim).collect(),
         issue_cost: line.issued.iter().map(|part| part.value).sum(),
-        refunded: line.refunds.total(),
+        refunded: line.refunds().total(),
     }
 }
 

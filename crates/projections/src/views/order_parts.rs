@@ -131,19 +131,19 @@ impl Units {
 
     fn add(&mut self, line: &OrderLine) {
         self.ordered += line.ordered;
-        self.open += line.open;
-        self.backordered += line.backordered;
-        for at in &line.at {
+        self.open += line.open();
+        self.backordered += line.backordered();
+        for at in line.at() {
             self.reserved += at.reserved;
             self.picked += at.picked;
             self.packed += at.packed;
         }
-        self.shipped += line.shipped;
-        self.delivered += line.delivered;
-        self.lost += line.lost;
-        self.cancelled += line.cancelled;
-        self.return_authorised += line.return_authorised;
-        self.returned += line.returned;
+        self.shipped += line.shipped();
+        self.delivered += line.delivered();
+        self.lost += line.lost();
+        self.cancelled += line.cancelled();
+        self.return_authorised += line.return_authorised();
+        self.returned += line.returned();
     }
 }
 

@@ -61,7 +61,7 @@ fn what_is_in_doubt_is_quarantined_and_the_order_waits_where_its_channel_backord
         .units("TEA-01", "AMS1", Status::Reserved, 0)
         .balance(Account::Inventory, "20.00")
         .balance(Account::Shrinkage, "0.00")
-        .order("o1", |order| assert_eq!(order.lines[0].backordered.units(), 2));
+        .order("o1", |order| assert_eq!(order.lines[0].backordered().units(), 2));
 }
 
 #[test]

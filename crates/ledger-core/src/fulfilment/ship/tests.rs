@@ -41,7 +41,7 @@ fn goods_leave_at_their_cost_and_the_invoice_goes_with_them() {
         .balance(Account::FreightOut, "4.50")
         .balance(Account::AccruedFreight, "-4.50")
         .order("o1", |order| {
-            assert_eq!((order.state, order.lines[0].shipped.units()), (OrderState::Completed, 3));
+            assert_eq!((order.state, order.lines[0].shipped().units()), (OrderState::Completed, 3));
         });
 }
 

@@ -30,7 +30,7 @@ fn a_whole_order_is_cancelled_and_what_it_had_reserved_is_available_again() {
         .units("TEA-01", "AMS1", Status::Available, 5)
         .units("TEA-01", "AMS1", Status::Reserved, 0)
         .order("o1", |order| {
-            assert_eq!((order.state, order.lines[0].cancelled), (OrderState::Cancelled, units(7)));
+            assert_eq!((order.state, order.lines[0].cancelled()), (OrderState::Cancelled, units(7)));
             assert!(order.holds.is_empty(), "nothing holds what is over");
         });
 }
@@ -40,12 +40,12 @@ fn backordered_units_are_cancelled_before_reserved_ones() {
     given_an_order("b2b", 5).and("orders.cancel", cancel(3)).units("TEA-01", "AMS1", Status::Reserved, 2);
     given_an_order("web", 7)
         .and("orders.cancel", cancel(1))
-        .order("o1", |order| assert_eq!(order.lines[0].backordered, units(1)))
+        .order("o1", |order| assert_eq!(order.lines[0].backordered(), units(1)))
         .and("orders.cancel", cancel(3))
         .units("TEA-01", "AMS1", Status::Reserved, 3)
         .units("TEA-01", "AMS1", Status::Available, 2)
         .order("o1", |order| {
-            assert_eq!((order.state, order.lines[0].cancelled), (OrderState::Captured, units(4)))
+            assert_eq!((order.state, order.lines[0].cancelled()), (OrderState::Captured, units(4)))
         });
 }
 

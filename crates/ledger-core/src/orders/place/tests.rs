@@ -75,7 +75,7 @@ fn two_lines_of_one_order_cannot_both_take_the_last_unit() {
         .units("TEA-01", "AMS1", Status::Reserved, 1)
         .order("o1", |order| {
             assert_eq!((order.lines[0].reserved(), order.lines[1].reserved()), (units(1), units(0)));
-            assert_eq!(order.lines[1].backordered, units(1));
+            assert_eq!(order.lines[1].backordered(), units(1));
         });
 }
 
@@ -86,7 +86,7 @@ fn the_last_unit_goes_to_the_order_that_came_first() {
         .when("orders.place", with(order("b2b", &[1]), "order", json!("o2")))
         .then_types(&["orders.placed", "orders.refused"])
         .order("o1", |order| assert_eq!(order.lines[0].reserved(), units(1)))
-        .order("o2", |order| assert_eq!(order.lines[0].cancelled, units(1)));
+        .order("o2", |order| assert_eq!(order.lines[0].cancelled(), units(1)));
 }
 
 #[test]
@@ -105,12 +105,12 @@ fn a_line_comes_from_the_first_location_that_has_it_all_else_from_several_in_ord
 fn what_is_short_is_backordered_or_refused_by_the_channel() {
     given_tea(&[("AMS1", 2)])
         .and("orders.place", order("web", &[5]))
-        .order("o1", |order| assert_eq!(order.lines[0].backordered, units(3)));
+        .order("o1", |order| assert_eq!(order.lines[0].backordered(), units(3)));
     given_tea(&[("AMS1", 2)])
         .when("orders.place", order("b2b", &[5]))
         .then_types(&["orders.placed", "orders.allocated", "orders.refused", "orders.released"])
         .order("o1", |order| {
-            assert_eq!(order.lines[0].cancelled, units(3));
+            assert_eq!(order.lines[0].cancelled(), units(3));
             assert_eq!(order.payable().to_string(), "20.00");
         });
 }

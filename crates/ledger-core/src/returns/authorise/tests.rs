@@ -27,7 +27,10 @@ fn what_left_us_may_come_back_and_nothing_twice() {
             "in_window": 3, "authorised": 0, "returned": 2, "wanted": 2}))
         .and("returns.authorise", authorise("r2", 1))
         .order("o1", |order| {
-            assert_eq!((order.lines[0].return_authorised.units(), order.lines[0].returned.units()), (1, 2));
+            assert_eq!(
+                (order.lines[0].return_authorised().units(), order.lines[0].returned().units()),
+                (1, 2)
+            );
         });
 }
 
