@@ -32,7 +32,7 @@ fn first_half(hash: blake3::Hash) -> [u8; 16] {
 }
 
 /// A command as it was submitted, with what the edge fixed for it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Submitted {
     /// The idempotency key.
     pub id: CommandId,
@@ -44,6 +44,19 @@ pub struct Submitted {
     pub command: Command,
     /// The hashes under which the ledger remembers the command: always those of the id, effective time and command.
     fingerprint: Fingerprint,
+    /// The stored command, where it was made: at the edge, so that the writer only copies it. Empty when read back.
+    stored: Vec<u8>,
+}
+
+impl PartialEq for Submitted {
+    fn eq(&self, other: &Self) -> bool {
+        let Submitted { id, effective_at, assigned, command, fingerprint, stored: _ } = self;
+        *fingerprint == other.fingerprint
+            && *id == other.id
+            && *effective_at == other.effective_at
+            && *assigned == other.assigned
+            && *command == other.command
+    }
 }
 
 impl Submitted {
@@ -55,15 +68,23 @@ impl Submitted {
         command: impl Into<Command>,
     ) -> Self {
         let command = command.into();
-        let mut bytes = Vec::with_capacity(256);
-        command.encode(&mut bytes);
-        let fingerprint = fingerprint(&id, effective_at, &bytes);
-        Submitted { id, effective_at, assigned, command, fingerprint }
+        let mut stored = Vec::with_capacity(128);
+        command.encode(&mut stored);
+        let fingerprint = fingerprint(&id, effective_at, &stored);
+        Submitted { id, effective_at, assigned, command, fingerprint, stored }
     }
 
     /// The hashes under which the ledger remembers the command.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    fn encode_command(&self, bytes: &mut Vec<u8>) {
+        if self.stored.is_empty() {
+            self.command.encode(bytes);
+        } else {
+            bytes.extend_from_slice(&self.stored);
+        }
     }
 }
 
@@ -109,7 +130,7 @@ pub struct Entry {
     pub commands: Vec<Decided>,
 }
 
-#[derive(Encode, Decode)]
+#[derive(Decode)]
 struct EntryHead {
     actor: Actor,
     roles: Vec<Name>,
@@ -117,7 +138,7 @@ struct EntryHead {
     commands: u32,
 }
 
-#[derive(Encode, Decode)]
+#[derive(Decode)]
 struct CommandHead {
     id: CommandId,
     effective_at: Option<Timestamp>,
@@ -138,22 +159,12 @@ impl Entry {
 
     /// Appends the stored form.
     pub fn encode(&self, bytes: &mut Vec<u8>) {
-        let head = EntryHead {
-            actor: self.actor.clone(),
-            roles: self.roles.clone(),
-            correlation: self.correlation.clone(),
-            commands: count(self.commands.len()),
-        };
+        let head = (&self.actor, &self.roles, &self.correlation, count(self.commands.len()));
         codec::encode_into(&head, bytes);
         for Decided { submitted, events } in &self.commands {
-            let head = CommandHead {
-                id: submitted.id.clone(),
-                effective_at: submitted.effective_at,
-                assigned: submitted.assigned,
-                events: count(events.len()),
-            };
-            codec::encode_into(&head, bytes);
-            submitted.command.encode(bytes);
+            let Submitted { id, effective_at, assigned, .. } = submitted;
+            codec::encode_into(&(id, effective_at, assigned, count(events.len())), bytes);
+            submitted.encode_command(bytes);
             for event in events {
                 event.encode(bytes);
             }
@@ -176,7 +187,8 @@ impl Entry {
                 events.push(Event::decode(bytes)?);
             }
             let CommandHead { id, effective_at, assigned, .. } = head;
-            let submitted = Submitted { id, effective_at, assigned, command, fingerprint };
+            let submitted =
+                Submitted { id, effective_at, assigned, command, fingerprint, stored: Vec::new() };
             commands.push(Decided { submitted, events });
         }
         if !bytes.is_empty() {

@@ -168,6 +168,15 @@ pub fn active<'l>(ledger: &'l Ledger, sku: &Sku) -> Result<(Row, &'l Item), Refu
     Ok((row, item))
 }
 
+/// The item, if it is in trade and can have stock.
+pub fn active_stocked<'l>(ledger: &'l Ledger, sku: &Sku) -> Result<(Row, &'l Item), Refusal> {
+    let (row, item) = active(ledger, sku)?;
+    if item.kind != ItemKind::Stocked {
+        return Err(Refusal::ItemNotStocked { sku: sku.clone() });
+    }
+    Ok((row, item))
+}
+
 /// The item, if it can have stock (whatever its state: what is there must be moved even when it is retired).
 pub fn stocked<'l>(ledger: &'l Ledger, sku: &Sku) -> Result<(Row, &'l Item), Refusal> {
     let (row, item) = known(ledger, sku)?;

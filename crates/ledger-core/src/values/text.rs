@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use bincode::de::Decoder;
+use bincode::de::read::Reader;
 use bincode::enc::Encoder;
 use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
@@ -180,10 +181,18 @@ fn decode_text<C, D: Decoder<Context = C>>(decoder: &mut D, max: usize) -> Resul
         return Err(DecodeError::OtherString(format!("wanted at most {max} bytes of text, found {length}")));
     }
     decoder.claim_bytes_read(length)?;
+    if let Some(bytes) = decoder.reader().peek_read(length) {
+        let text = as_text(bytes)?;
+        decoder.reader().consume(length);
+        return Ok(text);
+    }
     let mut bytes = [0; NOTE_BYTES_MAX];
-    bincode::de::read::Reader::read(decoder.reader(), &mut bytes[..length])?;
-    let text = std::str::from_utf8(&bytes[..length]).map_err(|inner| DecodeError::Utf8 { inner })?;
-    Ok(SmolStr::new(text))
+    decoder.reader().read(&mut bytes[..length])?;
+    as_text(&bytes[..length])
+}
+
+fn as_text(bytes: &[u8]) -> Result<SmolStr, DecodeError> {
+    std::str::from_utf8(bytes).map(SmolStr::new).map_err(|inner| DecodeError::Utf8 { inner })
 }
 
 text_types! {

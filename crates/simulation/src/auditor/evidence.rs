@@ -141,13 +141,13 @@ fn orders_agree(shop: &Shop, ledger: &Ledger) -> Result<(), Violation> {
         };
         let units = |line: &ledger_core::orders::OrderLine| {
             [
-                line.open,
-                line.backordered,
+                line.open(),
+                line.backordered(),
                 line.claimed(),
-                line.shipped,
-                line.delivered,
-                line.cancelled,
-                line.returned,
+                line.shipped(),
+                line.delivered(),
+                line.cancelled(),
+                line.returned(),
             ]
             .map(ledger_core::values::Quantity::units)
         };
