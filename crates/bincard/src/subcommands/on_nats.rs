@@ -1,11 +1,17 @@
 //! A served ledger on NATS: the door for requests, and with JetStream the public feed and the durable inbox.
 
+use std::time::Duration;
+
 use async_nats::Client;
 use command_api::durable_inbox::{DurableInbox, InboxOptions};
 use command_api::feed::{self, Feed, FeedOptions};
 use command_api::{Service, nats};
 
 use crate::cli::{Failure, ServeArgs};
+
+/// A server that stands still keeps its connections: only a ping that it does not answer tells, and then another server
+/// is tried. The client's own interval is a minute.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A connection, before the ledger is opened.
 pub(super) struct OnNats {
@@ -25,7 +31,7 @@ pub(super) struct Doors {
 
 impl OnNats {
     pub(super) async fn connect(url: &str, ledger: &str, args: &ServeArgs) -> Result<Self, Failure> {
-        let options = async_nats::ConnectOptions::new().name("bincard");
+        let options = async_nats::ConnectOptions::new().name("bincard").ping_interval(PING_INTERVAL);
         let addresses: Vec<&str> = url.split(',').map(str::trim).collect();
         let client = options.connect(addresses.as_slice()).await.map_err(|fault| refused(url, &fault))?;
         let has_jetstream = match nats::jetstream_is_there(&client).await {

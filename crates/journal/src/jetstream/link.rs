@@ -22,6 +22,9 @@ const ACK_WAIT: Duration = Duration::from_secs(2);
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 /// Silence inside a batch of messages that ends it: what is missing is fetched again.
 const BATCH_SILENCE: Duration = Duration::from_secs(2);
+/// A server that stands still keeps its connections: only a ping that it does not answer tells, and then another server
+/// is tried. The client's own interval is a minute.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Bytes of a batch, so that no connection drowns in one.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 const BATCH_MESSAGES_MAX: usize = 512;
@@ -215,7 +218,7 @@ impl Drop for Link {
 async fn connect(server: Server, stream: String) -> Result<(Client, Context, Stream<()>), Fault> {
     let unreachable = |why: String| Fault::Unreachable { server: server.url.clone(), why };
     let addresses = addresses(&server.url).map_err(|error| unreachable(error.to_string()))?;
-    let options = server.options.request_timeout(Some(ANSWER_WAIT));
+    let options = server.options.request_timeout(Some(ANSWER_WAIT)).ping_interval(PING_INTERVAL);
     let client = options.connect(addresses).await.map_err(|error| unreachable(error.to_string()))?;
     check_server(&client, &server.url)?;
     let context = jetstream::new(client.clone());
