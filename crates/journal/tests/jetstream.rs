@@ -175,7 +175,7 @@ fn a_writer_that_is_replaced_under_load_is_refused_and_nothing_acknowledged_is_l
     let Some(nats) = Nats::start() else { return };
     let mut acknowledged: Vec<Frame> = Vec::new();
     let mut epoch = 0;
-    for _ in 0..20 {
+    while epoch < 40 {
         epoch += 1;
         let (old, new) = (nats.open(), nats.open());
         std::thread::scope(|scope| {

@@ -23,7 +23,7 @@ pub(super) fn run(ledger: &str, args: &JournalCopyArgs) -> Result<u8, Failure> {
     let copied = match &to {
         History::Folder(data) => into_folder(&*source, &data.join(ledger)),
         History::Stream(server) => {
-            let (server, ledger) = (server.clone(), ledger.to_owned());
+            let (server, ledger) = ((**server).clone(), ledger.to_owned());
             into_stream(&*source, &StreamOptions { server, ledger, create: Some(args.replicas.into()) })
         }
     };
@@ -38,7 +38,7 @@ pub(super) fn run(ledger: &str, args: &JournalCopyArgs) -> Result<u8, Failure> {
 
 fn place(named: &str, nats: Option<&str>) -> Result<History, Failure> {
     match named {
-        "jetstream" => Ok(History::Stream(nats_server(nats, "journal copy")?)),
+        "jetstream" => Ok(History::Stream(Box::new(nats_server(nats, "journal copy")?))),
         folder => Ok(History::Folder(folder.into())),
     }
 }

@@ -15,7 +15,7 @@ pub(super) enum History {
     /// Files in a folder of ledgers.
     Folder(PathBuf),
     /// A stream on these servers.
-    Stream(Server),
+    Stream(Box<Server>),
 }
 
 /// Which history the arguments mean.
@@ -23,7 +23,7 @@ pub(super) fn history(args: &HistoryArgs) -> Result<History, Failure> {
     match args.journal {
         JournalKind::File => Ok(History::Folder(args.data.clone())),
         JournalKind::Jetstream => {
-            Ok(History::Stream(nats_server(args.nats.as_deref(), "--journal jetstream")?))
+            Ok(History::Stream(Box::new(nats_server(args.nats.as_deref(), "--journal jetstream")?)))
         }
     }
 }

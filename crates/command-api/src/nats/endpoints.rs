@@ -13,7 +13,7 @@ use projections::VIEWS;
 use tokio::task::JoinSet;
 
 use crate::invalid::Invalid;
-use crate::reply::{Outcome, Reply};
+use crate::reply::Outcome;
 use crate::request::{Batch, Envelope, TRACE_HEADER, read_command};
 use crate::service::{COMMAND_STATUS, Each, Offered, Service, page_json, read_query};
 use crate::writer::Request as Decision;
@@ -76,7 +76,7 @@ async fn serve_commands(requests: impl Stream<Item = Request> + Unpin, name: &'s
     while let Some((requests, read)) = groups.next().await {
         // A panic while reading: nothing was decided.
         let read: Vec<_> = read.unwrap_or_else(|_| requests.iter().map(|_| Err(unreadable())).collect());
-        let each = ledger.offer_each(read.into_iter().map(|request| request.map_err(Reply::from)));
+        let each = ledger.offer_each(read);
         answering.spawn(answer_each(ledger.clone(), requests, each));
         while answering.try_join_next().is_some() {}
     }

@@ -44,17 +44,14 @@ impl Service {
         match batch {
             Err(invalid) => Offered::Answered(Box::new(invalid.into())),
             Ok(Batch::Atomic(request)) => self.offer(Ok(request)),
-            Ok(Batch::Each(requests)) => {
-                let requests = requests.into_iter().map(|request| request.map_err(Reply::from));
-                Offered::Each(self.offer_each(requests))
-            }
+            Ok(Batch::Each(requests)) => Offered::Each(self.offer_each(requests)),
         }
     }
 
     /// Takes requests into the order of arrival, one behind the other; does not wait. When the queue is full in the
     /// middle of them, the rest is busy too: what comes later may need what comes before. What is refused already
     /// keeps its place among the outcomes.
-    pub fn offer_each(&self, requests: impl IntoIterator<Item = Result<Request, Reply>>) -> Each {
+    pub fn offer_each(&self, requests: impl IntoIterator<Item = Result<Request, Invalid>>) -> Each {
         let mut offered = Vec::new();
         let mut at_the_edge = Vec::new();
         for request in requests {
@@ -63,7 +60,7 @@ impl Service {
                     offered.push(request);
                     at_the_edge.push(None);
                 }
-                Err(refused) => at_the_edge.push(Some(refused)),
+                Err(invalid) => at_the_edge.push(Some(invalid.into())),
             }
         }
         let taken = self.0.inbox.offer_all(offered);

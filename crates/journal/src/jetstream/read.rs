@@ -21,6 +21,9 @@ const FETCHED_BYTES: usize = 8 * 1024 * 1024;
 const LOOKS: u32 = 6;
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
 
+/// A frame and its stream sequence.
+type Placed = (u64, Frame);
+
 /// A handle on a stream's frames. Cheap to clone; may be used on any thread, and waits there for the network.
 #[derive(Clone)]
 pub struct StreamReader {
@@ -86,7 +89,7 @@ impl StreamReader {
     }
 
     /// Frames in order from a noted place on: the first holds the sequence, or stands before it.
-    fn fetch(&self, sequence: u64) -> Result<Option<(Chain, Vec<(u64, Frame)>)>, Fault> {
+    fn fetch(&self, sequence: u64) -> Result<Option<(Chain, Vec<Placed>)>, Fault> {
         let Some(place) = self.tail.place_before(sequence) else { return Ok(None) };
         let link = Arc::clone(&self.link);
         let batch = self.link.wait(async move { whole_batch(&link, place).await })?;
@@ -181,7 +184,7 @@ struct StreamSource {
     next_sequence: u64,
     /// Where the batches that were read ahead end.
     chain: Option<Chain>,
-    ahead: VecDeque<(u64, Frame)>,
+    ahead: VecDeque<Placed>,
     last_place: u64,
 }
 
@@ -208,7 +211,7 @@ impl StreamSource {
                     None => return Ok(()),
                 },
             };
-            let wanted = |(_, frame): &(u64, Frame)| frame.last_sequence() >= self.next_sequence;
+            let wanted = |(_, frame): &Placed| frame.last_sequence() >= self.next_sequence;
             self.ahead.extend(frames.into_iter().filter(wanted));
         }
         Ok(())
@@ -296,11 +299,7 @@ async fn whole_batch(link: &Link, from: u64) -> Result<Batch, Fault> {
     Err(Fault::DamagedStream { stream: link.name().to_owned(), stream_sequence: from, why })
 }
 
-fn read_batch(
-    chain: &mut Chain,
-    batch: &[(u64, Bytes)],
-    frames: &mut Vec<(u64, Frame)>,
-) -> Result<(), Fault> {
+fn read_batch(chain: &mut Chain, batch: &[(u64, Bytes)], frames: &mut Vec<Placed>) -> Result<(), Fault> {
     for (stream_sequence, bytes) in batch {
         match chain.read(*stream_sequence, bytes)? {
             Reading::Next(frame) => frames.push((*stream_sequence, frame)),
