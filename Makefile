@@ -19,6 +19,7 @@ simulate: ## Run seeds of the simulation, SEEDS=0..10000 unless said otherwise
 torture: ## Kill the real service again and again under load; TORTURE_KILLS=20 times unless said otherwise
 	cargo build --release --locked -p bincard
 	@BINCARD="$${CARGO_TARGET_DIR:-target}/release/bincard" tools/torture
+	@BINCARD_KILLS=$${TORTURE_KILLS:-20} BINCARD_CLUSTER=1 cargo test --release -p bincard --test takeover -- --nocapture --test-threads 1
 
 bench: ## Measure, each figure beside a peer or a limit in the same run
 	BINCARD_COMMIT=$$(git describe --always --dirty) cargo bench -p benches --features peers

@@ -1,4 +1,8 @@
 //! The endpoints for commands: they are there while this instance owns its ledger.
+//!
+//! Each epoch has a queue group of its own. A writer that is paused keeps its subscriptions: in one group with its
+//! successor it would be handed half of the commands, and answer none. So both get every command, and the one that was
+//! replaced can only refuse: its successor subscribes when its epoch stands in the journal.
 
 use async_nats::Client;
 use async_nats::service::Group;
@@ -26,8 +30,10 @@ impl CommandEndpoints {
     pub(super) async fn start(client: Client, group: Group, ledger: Service) -> Result<Self, Fault> {
         let (stop, stopping) = watch::channel(false);
         let mut ownership = ledger.ownership();
-        let owns = matches!(*ownership.borrow_and_update(), Ownership::Owner { .. });
-        let first = if owns { Some(subscribe(&group, &ledger).await?) } else { None };
+        let first = match *ownership.borrow_and_update() {
+            Ownership::Owner { epoch } => Some(subscribe(&group, &ledger, epoch).await?),
+            Ownership::Follower | Ownership::Stopped => None,
+        };
         let keeping = Keeping { client, group, ledger, ownership };
         let task = tokio::spawn(keeping.run(first, stopping));
         Ok(Self { stop, task })
@@ -61,8 +67,8 @@ impl Keeping {
             }
             let now = *self.ownership.borrow_and_update();
             match now {
-                Ownership::Owner { .. } if subscribed.is_none() => {
-                    match subscribe(&self.group, &self.ledger).await {
+                Ownership::Owner { epoch } if subscribed.is_none() => {
+                    match subscribe(&self.group, &self.ledger, epoch).await {
                         Ok(now) => subscribed = Some(now),
                         Err(fault) => tracing::error!(%fault, "commands cannot be subscribed to"),
                     }
@@ -93,7 +99,7 @@ impl Subscribed {
     }
 }
 
-async fn subscribe(group: &Group, ledger: &Service) -> Result<Subscribed, Fault> {
+async fn subscribe(group: &Group, ledger: &Service, epoch: u64) -> Result<Subscribed, Fault> {
     let (end, ended) = watch::channel(false);
     let mut serving = JoinSet::new();
     for (asked, subject, metadata) in asked_of() {
@@ -101,6 +107,7 @@ async fn subscribe(group: &Group, ledger: &Service) -> Result<Subscribed, Fault>
             continue;
         }
         let endpoint = group.endpoint_builder().name(subject.replace('.', "-")).metadata(metadata);
+        let endpoint = endpoint.queue_group(format!("bincard-{epoch}"));
         let endpoint = endpoint.add(&subject).await.map_err(Fault::Client)?;
         let mut ended = ended.clone();
         let until = async move {
