@@ -99,7 +99,11 @@ impl Writing {
         }
     }
 
+    /// The next frame goes to the journal before the answers of the last one leave: the disk does not wait for them.
     fn deliver(&mut self, out: &mut Vec<Output<To>>) {
+        if let Some(Output::Append(frame)) = out.pop_if(|last| matches!(last, Output::Append(_))) {
+            self.keeper.submit(frame);
+        }
         for output in out.drain(..) {
             match output {
                 Output::Append(frame) => self.keeper.submit(frame),
