@@ -46,7 +46,9 @@ impl Load {
         let mut senders = Vec::new();
         for _ in 0..SENDERS {
             let addresses: Vec<&str> = url.split(',').collect();
-            let options = async_nats::ConnectOptions::new().request_timeout(Some(Duration::from_millis(300)));
+            let options = async_nats::ConnectOptions::new()
+                .request_timeout(Some(Duration::from_millis(300)))
+                .ping_interval(Duration::from_secs(2));
             let client = options.connect(addresses.as_slice()).await.expect("the servers are there");
             senders.push(tokio::spawn(load.sender(client, Arc::clone(&number))));
         }
