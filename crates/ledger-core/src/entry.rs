@@ -157,6 +157,13 @@ impl Entry {
         self.commands.iter().map(|decided| count(decided.events.len())).sum()
     }
 
+    /// What was submitted, to be decided anew.
+    pub fn into_submission(self) -> Submission {
+        let Entry { actor, roles, correlation, commands } = self;
+        let commands = commands.into_iter().map(|decided| decided.submitted).collect();
+        Submission { actor, roles, correlation, commands }
+    }
+
     /// Appends the stored form.
     pub fn encode(&self, bytes: &mut Vec<u8>) {
         let head = (&self.actor, &self.roles, &self.correlation, count(self.commands.len()));

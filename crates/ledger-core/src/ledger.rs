@@ -349,6 +349,11 @@ impl Pending<'_> {
         &self.entry.as_ref().expect("only accept takes the entry, and it takes self").0
     }
 
+    /// The stored bytes of what would be recorded.
+    pub fn bytes(&self) -> &[u8] {
+        &self.entry.as_ref().expect("only accept takes the entry, and it takes self").1
+    }
+
     /// Takes the entry into the log: its sequence, the entry and its stored bytes.
     pub fn accept(mut self) -> (u64, Entry, Vec<u8>) {
         let (entry, bytes) = self.entry.take().expect("only accept takes the entry, and it takes self");

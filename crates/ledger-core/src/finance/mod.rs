@@ -4,7 +4,7 @@ mod post_manual;
 mod tie_outs;
 
 pub use post_manual::{ManualLine, POSTING_LINES_MAX, PostManual, PostedManually};
-pub use tie_outs::{TieOut, check, tie_outs};
+pub use tie_outs::{TieOut, check, check_totals, tie_outs};
 
 use bincode::Encode;
 use bincode::enc::Encoder;
@@ -65,6 +65,8 @@ state! {
         totals: Tracked<Totals>,
         /// What a control account is open on: orders of 1100 and 2300, granted refunds of 2310. Gone at zero.
         open: Table<OpenItem, Amount>,
+        /// What each of them is open on altogether: 1100, 2300, 2310.
+        open_totals: Tracked<[Amount; 3]>,
         /// What manual postings moved on each account: they name no document.
         manual: Tracked<Totals>,
         /// The ids of manual postings: each is used once.
@@ -93,6 +95,11 @@ impl Finance {
             .map(|(_, item, amount)| (item.1.as_str(), *amount))
     }
 
+    /// What a control account is open on over all documents, kept as lines are posted: debits less credits.
+    pub fn open_total(&self, account: Account) -> Amount {
+        open_total_of(account).map_or(Amount::ZERO, |place| self.open_totals[place])
+    }
+
     /// Adds a line to its account. What it says is the limit that the account would not keep.
     pub(crate) fn post(&mut self, posting: &Posting<'_>) -> Result<(), String> {
         if posting.amount.is_zero() {
@@ -111,6 +118,9 @@ impl Finance {
 
     fn open_on(&mut self, posting: &Posting<'_>) {
         let Some(document) = open_document(posting) else { return };
+        if let Some(place) = open_total_of(posting.account) {
+            self.open_totals[place] += posting.amount;
+        }
         let item = OpenItem(posting.account, SmolStr::new(document));
         match self.open.row(&item) {
             None => drop(self.open.insert(item, posting.amount)),
@@ -131,6 +141,12 @@ fn open_document<'p>(posting: &Posting<'p>) -> Option<&'p str> {
         Account::RefundsPayable => posting.claim.map(Text::as_str),
         _ => None,
     }
+}
+
+fn open_total_of(account: Account) -> Option<usize> {
+    [Account::Receivable, Account::CustomerDeposits, Account::RefundsPayable]
+        .iter()
+        .position(|of| *of == account)
 }
 
 /// What a control account is open on for one document: debits less credits.

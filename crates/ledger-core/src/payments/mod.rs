@@ -19,7 +19,7 @@ use bincode::Encode;
 use crate::books::Account;
 use crate::channels::Settlement;
 use crate::ledger::Ledger;
-use crate::state::{Row, Table};
+use crate::state::{Row, Table, Tracked};
 use crate::values::{Amount, PaymentId, RefundId, Timestamp};
 use crate::{codes, state};
 
@@ -65,6 +65,8 @@ state! {
         table: Table<PaymentId, Payment>,
         of_orders: Table<Row, OrderPayments>,
         claims: Table<RefundId, Claim>,
+        /// Captured less refunded: channel clearing (1110), then bank (1000).
+        totals: Tracked<[Amount; 2]>,
     }
 }
 
@@ -89,7 +91,12 @@ impl Payments {
         self.claims.key(claim)
     }
 
-    /// What was captured into an account less what was refunded from it.
+    /// What was captured into an account less what was refunded from it, kept as payments are recorded.
+    pub fn total(&self, account: Account) -> Amount {
+        total_of(account).map_or(Amount::ZERO, |place| self.totals[place])
+    }
+
+    /// The same by a walk over every payment.
     pub fn balance(&self, account: Account) -> Amount {
         let payments = self.table.iter().map(|(.., payment)| payment);
         let of_account = payments.filter(|payment| payment.account == account);
@@ -111,8 +118,18 @@ impl Payments {
                 Direction::Refunded => paid.refunded += payment.amount,
             }
         }
+        if let Some(place) = total_of(payment.account) {
+            match payment.direction {
+                Direction::Captured => self.totals[place] += payment.amount,
+                Direction::Refunded => self.totals[place] -= payment.amount,
+            }
+        }
         self.table.insert(id, payment);
     }
+}
+
+fn total_of(account: Account) -> Option<usize> {
+    [Account::ChannelClearing, Account::Bank].iter().position(|of| *of == account)
 }
 
 /// What was paid for an order so far, both ways.

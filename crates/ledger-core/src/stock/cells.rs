@@ -6,7 +6,7 @@ use crate::books::{CostPart, Movement, Place, Status, StatusGroup, World, legal_
 use crate::items::Costing;
 use crate::ledger::Ledger;
 use crate::state;
-use crate::state::{Row, Slab, Table};
+use crate::state::{Row, Slab, Table, Tracked};
 use crate::values::{ActorId, Amount, LocationId, Price, Quantity, ReservationId, Timestamp};
 
 /// Statuses of the sellable group, which come first of all.
@@ -77,6 +77,8 @@ state! {
         layers: Slab<Layer>,
         items: Table<Row, ItemStock>,
         pub(crate) reservations: Table<ReservationId, Reservation>,
+        /// What all cells hold together, by status group.
+        values: Tracked<[Amount; StatusGroup::COUNT]>,
     }
 }
 
@@ -153,6 +155,11 @@ impl Stock {
         self.items.find(&item)
     }
 
+    /// What the units of a group cost together, over all items and locations.
+    pub fn value_of_all(&self, group: StatusGroup) -> Amount {
+        self.values[group.index()]
+    }
+
     /// Claims that are not an order's.
     pub fn reservations(&self) -> &Table<ReservationId, Reservation> {
         &self.reservations
@@ -172,7 +179,9 @@ impl Stock {
         costing: Costing,
     ) -> Result<(), String> {
         let pool = self.cells.edit(cell).pool_mut(group);
-        pool.value -= parts.iter().map(|part| part.value).sum();
+        let value = parts.iter().map(|part| part.value).sum();
+        pool.value -= value;
+        self.values[group.index()] -= value;
         if costing == Costing::MovingAverage {
             return Ok(());
         }
@@ -198,7 +207,9 @@ impl Stock {
 
     fn put(&mut self, cell: Row, group: StatusGroup, parts: &[CostPart], costing: Costing) {
         let pool = self.cells.edit(cell).pool_mut(group);
-        pool.value += parts.iter().map(|part| part.value).sum();
+        let value = parts.iter().map(|part| part.value).sum();
+        pool.value += value;
+        self.values[group.index()] += value;
         if costing == Costing::MovingAverage {
             return;
         }
