@@ -23,6 +23,7 @@ torture: ## Kill the real service again and again under load; TORTURE_KILLS=20 t
 
 bench: ## Measure, each figure beside a peer or a limit in the same run
 	BINCARD_COMMIT=$$(git describe --always --dirty) cargo bench -p benches --features peers
+	cargo bench -p ledger-core --bench speed --bench memory
 
 schemas: ## Regenerate schemas/ from the types
 	cargo run --quiet -p bincard -- schemas --out schemas

@@ -1,0 +1,79 @@
+//! What the ledger takes in memory and in the journal: bytes asked of the allocator for each bucket, order and
+//! remembered id, and bytes stored of an order's whole life.
+
+mod figures;
+mod shop;
+
+use std::alloc::System;
+
+use figures::{Wanted, row, row_wanted};
+use ledger_core::{Ledger, Submission};
+use serde_json::json;
+use shop::{STEPS, Shop, submission, take};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const SHOP: Shop = Shop { items: 10_000, customers: 10_000 };
+const ORDERS: usize = 100_000;
+
+fn main() {
+    println!("bytes asked of the allocator; {} items, {ORDERS} orders of two lines", SHOP.items);
+    let mut ledger = SHOP.open();
+    for (name, body) in [
+        ("items.define", json!({"sku": "AVG", "name": "AVG", "costing": "moving_average"})),
+        ("items.activate", json!({"sku": "AVG"})),
+    ] {
+        take(&mut ledger, submission(name, name, body));
+    }
+    let average = json!({"sku": "AVG", "location": "AMS1", "quantity": 1, "unit_cost": "2.50"});
+    let id = grown(&mut ledger, ORDERS, 0.0, |ledger, number| {
+        take(ledger, submission(&format!("again-{number}"), "stock.receive", average.clone()))
+    });
+    row_wanted("a remembered command id", id.memory, "bytes", Wanted { floor: 64.0, goal: 48.0 });
+    let each = |name: &str, ledger: &mut Ledger, count, wanted, step: &dyn Fn(usize) -> Submission| {
+        let grown = grown(ledger, count, id.memory, |ledger, number| take(ledger, step(number)));
+        row_wanted(name, grown.memory, "bytes", wanted);
+    };
+    let bucket = Wanted { floor: 400.0, goal: 150.0 };
+    let receipt = |item| SHOP.receipt(&format!("ber-{item}"), item, "BER1", 10);
+    each("a stock bucket with one layer", &mut ledger, SHOP.items, bucket, &receipt);
+    let open = Wanted { floor: 1536.0, goal: 600.0 };
+    each("an open order of two lines", &mut ledger, ORDERS, open, &|number| SHOP.order(number, false));
+    let (mut memory, mut stored) = (0.0, 0.0);
+    for (step, name) in
+        ["placed, held", "paid", "planned", "picked", "packed", "shipped"].into_iter().enumerate()
+    {
+        let grown =
+            grown(&mut ledger, ORDERS, id.memory, |ledger, number| take(ledger, SHOP.step(number, step)));
+        memory += grown.memory;
+        stored += grown.stored;
+        row(&format!("with customer, country and taxes: {name}"), memory, "bytes");
+    }
+    let journal = Wanted { floor: 2500.0, goal: 1200.0 };
+    row_wanted(&format!("journal, the life of {STEPS} commands"), stored, "bytes", journal);
+}
+
+struct Grown {
+    memory: f64,
+    stored: f64,
+}
+
+/// What each of so many commands adds, beside its remembered id.
+fn grown(
+    ledger: &mut Ledger,
+    count: usize,
+    id: f64,
+    mut step: impl FnMut(&mut Ledger, usize) -> Vec<u8>,
+) -> Grown {
+    let before = in_use();
+    let stored: usize = (0..count).map(|number| step(ledger, number).len()).sum();
+    let memory = (in_use() as f64 - before as f64) / count as f64 - id;
+    Grown { memory, stored: stored as f64 / count as f64 }
+}
+
+fn in_use() -> usize {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated.saturating_sub(stats.bytes_deallocated)
+}
