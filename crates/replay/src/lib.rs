@@ -19,7 +19,7 @@ pub use as_of::as_of;
 pub use fault::Fault;
 pub use log::{LogRange, LogRow, log};
 pub use rebuild::{Rebuilt, rebuild};
-pub use verify::{Check, Difference, Verified, verify};
+pub use verify::{Check, Difference, Verified, Verify, verify};
 
 /// How far a tool is: sequences read, and how many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,35 @@
 //! Verify: the history is whole, every entry kept the books, and every command decides again to the same events.
 //!
-//! Two ledgers go through it. One folds the stored events, as every reader does. The other decides the stored commands
-//! anew, with the time, actor and ids that they were decided with, and what it would have recorded is compared with
-//! what was. A history that somebody rewrote with valid checksums passes the first and fails the second.
+//! Two ledgers go through it. One folds the stored events, as every reader does ([`fold`]). The other decides the stored
+//! commands anew, with the time, actor and ids that they were decided with, and what it would have recorded is compared
+//! with what was ([`decide`]). A history that somebody rewrote with valid checksums passes the first and fails the
+//! second.
+//!
+//! ```text
+//!   journal ──► frames ──► fold: decode, apply, tie out ──► decide: decide anew, compare
+//!                          one thread                       the same thread, or another
+//! ```
+
+mod decide;
+mod fold;
 
 use journal::{Checked, Frame, FrameSource, Head, JournalRead};
+use ledger_core::Entry;
 use ledger_core::values::{CommandId, Timestamp};
-use ledger_core::{Entry, Ledger, Submission, finance};
 use serde::{Serialize, Serializer};
 
 use crate::{Fault, Progress};
+use decide::Decider;
+use fold::Folder;
+
+/// How a history is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verify {
+    /// Every command is decided again; without it, the stored events are only folded.
+    pub decide: bool,
+    /// Commands are decided on a thread of their own, beside the one that reads and folds.
+    pub two_threads: bool,
+}
 
 /// What a history was found to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,7 +50,7 @@ pub struct Verified {
     pub entries: u64,
     /// Commands decided again.
     pub commands: u64,
-    /// Events compared.
+    /// Events folded.
     pub events: u64,
     /// How many differences there are; zero is green.
     pub differences: u64,
@@ -52,17 +72,17 @@ pub struct Difference {
 }
 
 /// The checks, in the order in which they are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
     /// The frame says how many events an entry holds.
     EventCount,
     /// Applying the entry keeps every invariant.
     Invariants,
-    /// The commands decide to the events that are recorded.
-    Decision,
-    /// At the end, every control account equals its subledger.
+    /// After every entry each control account equals its subledger, at the end by a walk over all of it.
     TieOuts,
+    /// The commands decide to what is recorded.
+    Decision,
     /// At the end, the ledger that decided equals the one that folded.
     LedgerHash,
 }
@@ -74,147 +94,122 @@ impl Verified {
     }
 }
 
-/// Goes through the whole history. Damage (checksums, chain, gaps, undecodable bytes) ends it as a fault, which names
-/// the place; everything else is counted as a difference, and the rest is checked all the same.
+impl Default for Verify {
+    fn default() -> Self {
+        Verify { decide: true, two_threads: false }
+    }
+}
+
+/// Folds the whole history and decides it again. Damage (checksums, chain, gaps, undecodable bytes) ends it as a fault,
+/// which names the place; everything else is counted as a difference, and the rest is checked all the same.
 pub fn verify(journal: &dyn JournalRead, progress: &mut dyn FnMut(Progress)) -> Result<Verified, Fault> {
+    Verify::default().run(journal, progress)
+}
+
+impl Verify {
+    /// Goes through the whole history, as [`verify`] does.
+    pub fn run(
+        self,
+        journal: &dyn JournalRead,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Verified, Fault> {
+        if !self.decide {
+            let folder = fold_all(journal, progress, |_| {})?;
+            return Ok(together(folder, None));
+        }
+        let mut decider = Decider::default();
+        if !self.two_threads {
+            let folder = fold_all(journal, progress, |read| decider.frame(read))?;
+            return Ok(together(folder, Some(decider)));
+        }
+        /// Frames that may wait to be decided again: some megabytes.
+        const AHEAD_FRAMES_MAX: usize = 16;
+        let (to_decide, folded) = std::sync::mpsc::sync_channel::<ReadFrame>(AHEAD_FRAMES_MAX);
+        std::thread::scope(|scope| {
+            let deciding = scope.spawn(move || {
+                folded.into_iter().for_each(|read| decider.frame(read));
+                decider
+            });
+            let folder = fold_all(journal, progress, |read| {
+                to_decide.send(read).expect("it decides until the last frame was sent");
+            });
+            drop(to_decide);
+            let decider = deciding.join().expect("deciding does not panic");
+            Ok(together(folder?, Some(decider)))
+        })
+    }
+}
+
+/// A frame with its entries, decoded once for both ledgers.
+struct ReadFrame {
+    frame: Frame,
+    log_time: Timestamp,
+    entries: Vec<Entry>,
+}
+
+fn fold_all(
+    journal: &dyn JournalRead,
+    progress: &mut dyn FnMut(Progress),
+    mut folded: impl FnMut(ReadFrame),
+) -> Result<Folder, Fault> {
     let end = journal.head();
     let mut frames = Checked::after(journal.frames_from(1)?, Head::empty(end.ledger));
-    let mut verifier = Verifier::default();
-    while verifier.found.sequence < end.sequence {
+    let mut folder = Folder::default();
+    while folder.sequence < end.sequence {
         let Some(frame) = frames.next_frame()? else {
-            return Err(Fault::EndsEarly { found: verifier.found.sequence, wanted: end.sequence });
+            return Err(Fault::EndsEarly { found: folder.sequence, wanted: end.sequence });
         };
-        verifier.frame(&frame)?;
-        progress(Progress { sequence: verifier.found.sequence, of: end.sequence });
+        folded(folder.frame(frame)?);
+        progress(Progress { sequence: folder.sequence, of: end.sequence });
     }
-    Ok(verifier.finish())
+    Ok(folder)
 }
 
+fn together(mut folder: Folder, decider: Option<Decider>) -> Verified {
+    let ledger_hash = folder.finish();
+    let (mut differences, mut commands) = (folder.differences, 0);
+    if let Some(decider) = decider {
+        commands = decider.commands;
+        differences.add_all(decider.finish(folder.sequence, ledger_hash));
+    }
+    Verified {
+        sequence: folder.sequence,
+        epoch: folder.epoch,
+        head_hash: folder.head_hash,
+        ledger_hash,
+        frames: folder.frames,
+        entries: folder.sequence,
+        commands,
+        events: folder.events,
+        differences: differences.count,
+        first_difference: differences.first,
+    }
+}
+
+/// How many there are, and the first of them by sequence and check.
 #[derive(Default)]
-struct Verifier {
-    folded: Ledger,
-    decided: Ledger,
-    found: Found,
+struct Differences {
+    count: u64,
+    first: Option<Difference>,
 }
 
-#[derive(Default)]
-struct Found {
-    sequence: u64,
-    epoch: u64,
-    head_hash: [u8; 32],
-    frames: u64,
-    commands: u64,
-    events: u64,
-    differences: u64,
-    first_difference: Option<Difference>,
-}
-
-impl Found {
-    fn differs(&mut self, check: Check, command_id: Option<CommandId>, what: String) {
-        self.differences += 1;
-        let sequence = self.sequence;
-        self.first_difference.get_or_insert(Difference { sequence, command_id, check, what });
-    }
-}
-
-impl Verifier {
-    fn frame(&mut self, frame: &Frame) -> Result<(), Fault> {
-        let log_time = Timestamp::from_micros(frame.header().log_time_us);
-        let ordinals: Vec<u64> = frame.entries().map(|(_, first_event, _)| first_event).collect();
-        for (place, (sequence, first_event, bytes)) in frame.entries().enumerate() {
-            let entry = Entry::decode(bytes).map_err(|source| Fault::Entry { sequence, source })?;
-            self.found.sequence = sequence;
-            self.found.commands += entry.commands.len() as u64;
-            self.found.events += u64::from(entry.event_count());
-            let next_event = ordinals.get(place + 1).copied().unwrap_or(frame.last_event() + 1);
-            let (said, holds) = (next_event - first_event, u64::from(entry.event_count()));
-            if said != holds {
-                self.found.differs(Check::EventCount, None, format!("{said} said, {holds} found"));
-            }
-            if let Err(what) = self.folded.apply(&entry, log_time) {
-                self.found.differs(Check::Invariants, None, what);
-            }
-            self.decide_again(&entry, log_time);
-        }
-        self.found.frames += 1;
-        self.found.epoch = frame.header().epoch;
-        self.found.head_hash = frame.hash();
-        Ok(())
+impl Differences {
+    fn add(&mut self, difference: Difference) {
+        self.count += 1;
+        self.keep_first(difference);
     }
 
-    /// The second ledger decides the entry's commands, and goes on from what is recorded, whatever it decided.
-    fn decide_again(&mut self, stored: &Entry, log_time: Timestamp) {
-        let Entry { actor, roles, correlation, commands } = stored;
-        let submission = Submission {
-            actor: actor.clone(),
-            roles: roles.clone(),
-            correlation: correlation.clone(),
-            commands: commands.iter().map(|decided| decided.submitted.clone()).collect(),
-        };
-        let difference = match self.decided.decide(submission, log_time) {
-            Ok(pending) if pending.entry() == stored => {
-                pending.accept();
-                return;
-            }
-            Ok(pending) => first_difference(stored, pending.entry()),
-            Err(refused) => (None, format!("recorded, but refused now: {} ({refused})", refused.code())),
-        };
-        let (command_id, what) = difference;
-        self.found.differs(Check::Decision, command_id, what);
-        // What it breaks was said when the first ledger folded it.
-        let _ = self.decided.apply(stored, log_time);
+    fn add_all(&mut self, others: Differences) {
+        self.count += others.count;
+        others.first.into_iter().for_each(|first| self.keep_first(first));
     }
 
-    fn finish(mut self) -> Verified {
-        if let Err(what) = finance::check(&self.folded) {
-            self.found.differs(Check::TieOuts, None, what);
-        }
-        let ledger_hash = self.folded.hash();
-        if self.decided.hash() != ledger_hash {
-            let what = "deciding every command led to another ledger than folding every event".to_owned();
-            self.found.differs(Check::LedgerHash, None, what);
-        }
-        let Found { sequence, epoch, head_hash, frames, commands, events, differences, first_difference } =
-            self.found;
-        let entries = sequence;
-        Verified {
-            sequence,
-            epoch,
-            head_hash,
-            ledger_hash,
-            frames,
-            entries,
-            commands,
-            events,
-            differences,
-            first_difference,
+    fn keep_first(&mut self, other: Difference) {
+        let place = |difference: &Difference| (difference.sequence, difference.check);
+        if self.first.as_ref().is_none_or(|first| place(&other) < place(first)) {
+            self.first = Some(other);
         }
     }
-}
-
-/// The first command whose events differ, with the first event that does.
-fn first_difference(stored: &Entry, now: &Entry) -> (Option<CommandId>, String) {
-    for (stored, now) in stored.commands.iter().zip(&now.commands) {
-        if stored == now {
-            continue;
-        }
-        let json = |event: Option<&ledger_core::Event>| {
-            event.map_or("nothing".to_owned(), |event| {
-                serde_json::to_string(event).expect("an event is plain data with text keys")
-            })
-        };
-        let events = stored.events.len().max(now.events.len());
-        let (mut recorded, mut decided) = (String::new(), String::new());
-        if let Some(at) = (0..events).find(|at| stored.events.get(*at) != now.events.get(*at)) {
-            (recorded, decided) = (json(stored.events.get(at)), json(now.events.get(at)));
-        }
-        let command = stored.submitted.command.name();
-        return (
-            Some(stored.submitted.id.clone()),
-            format!("{command} recorded {recorded}, decided now {decided}"),
-        );
-    }
-    (None, "the entry decided now is another".to_owned())
 }
 
 fn hex<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {

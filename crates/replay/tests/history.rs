@@ -9,11 +9,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use journal::{FrameBuilder, Journal, JournalRead, MemoryJournal, MemoryReader};
-use ledger_core::books::CostParts;
+use ledger_core::books::{Account, CostParts};
 use ledger_core::values::{Amount, Quantity};
 use ledger_core::{Entry, Event};
 use projections::{MemoryStore, SledStore};
-use replay::{Check, LogRange, LogRow, as_of, log, rebuild, verify};
+use replay::{Check, LogRange, LogRow, Verified, Verify, as_of, log, rebuild, verify};
 use serde_json::json;
 use shop::{LEDGER, Shop, given_a_shop, query, sequence};
 
@@ -79,6 +79,10 @@ fn an_honest_history_is_green() {
     assert_eq!(seen.last(), Some(&verified.sequence));
     let json = serde_json::to_value(&verified).unwrap();
     assert_eq!(json["head_hash"].as_str().unwrap().len(), 64);
+    let run = |how: Verify| how.run(reader.as_ref(), &mut |_| {}).unwrap();
+    assert_eq!(run(Verify { decide: true, two_threads: true }), verified);
+    let folded = run(Verify { decide: false, two_threads: false });
+    assert_eq!(folded, Verified { commands: 0, ..verified });
 }
 
 #[test]
@@ -94,6 +98,9 @@ fn a_rewritten_event_that_keeps_every_book_is_caught_by_deciding_again() {
     let difference = verify(tampered.as_ref(), &mut |_| {}).unwrap().first_difference.unwrap();
     assert_eq!((difference.sequence, difference.check), (receipt, Check::Decision));
     assert!(difference.command_id.is_some());
+    let run = |how: Verify| how.run(tampered.as_ref(), &mut |_| {}).unwrap();
+    assert_eq!(run(Verify { decide: true, two_threads: true }).first_difference.as_ref(), Some(&difference));
+    assert!(run(Verify { decide: false, two_threads: true }).is_green(), "every book of it is kept");
     let what = difference.what;
     assert!(
         what.contains("stock.receive recorded") && what.contains("70.00") && what.contains("80.00"),
@@ -111,6 +118,29 @@ fn an_event_that_breaks_a_book_is_caught_by_its_invariant() {
     let difference = verify(tampered.as_ref(), &mut |_| {}).unwrap().first_difference.unwrap();
     assert_eq!((difference.sequence, difference.check), (receipt, Check::Invariants));
     assert!(difference.what.contains("TEA-01"), "{}", difference.what);
+}
+
+#[test]
+fn money_that_leaves_its_subledger_is_caught_at_its_entry() {
+    let mut shop = given_a_shop();
+    let posted = shop.send(
+        "finance.post_manual",
+        json!({"reason": "bank_charge", "lines": [
+            {"account": "5200", "debit": "4"}, {"account": "1000", "credit": "4"}]}),
+    );
+    let receive = json!({"sku": "TEA-01", "location": "AMS1", "quantity": 1, "unit_cost": "10"});
+    shop.send("stock.receive", receive);
+    let tampered = rewritten(&shop.reader(), posted, |entry| {
+        let Event::FinancePostedManually(event) = &mut entry.commands[0].events[0] else {
+            panic!("a posting")
+        };
+        event.lines[1].account = Account::Inventory;
+    });
+    let verified = Verify { decide: false, two_threads: false }.run(tampered.as_ref(), &mut |_| {}).unwrap();
+    let difference = verified.first_difference.unwrap();
+    assert_eq!((difference.sequence, difference.check), (posted, Check::TieOuts));
+    assert!(difference.what.contains("account 1400"), "{}", difference.what);
+    assert_eq!(verified.differences, 3, "after its entry, after the next, and at the end");
 }
 
 #[test]

@@ -347,6 +347,9 @@ pub enum ReplayCommand {
         /// Where it is
         #[command(flatten)]
         history: HistoryArgs,
+        /// Fold the events alone: no command is decided again
+        #[arg(long)]
+        fold_only: bool,
         /// How the result is printed
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indicatif::ProgressBar;
 use journal::JournalRead;
 use projections::MemoryStore;
-use replay::{Fault, LogRange, LogRow, Progress, Rebuilt, Verified};
+use replay::{Fault, LogRange, LogRow, Progress, Rebuilt, Verified, Verify};
 use serde_json::{Value, json};
 
 use super::loading::{grouped, style};
@@ -24,7 +24,9 @@ pub(super) fn run(ledger: &str, command: ReplayCommand) -> Result<u8, Failure> {
         ReplayCommand::Log { history, from, to, format } => {
             log(&offline::history(&history)?, ledger, LogRange { from: Some(from), to }, format)
         }
-        ReplayCommand::Verify { history, format } => verify(&offline::history(&history)?, ledger, format),
+        ReplayCommand::Verify { history, fold_only, format } => {
+            verify(&offline::history(&history)?, ledger, !fold_only, format)
+        }
         ReplayCommand::Rebuild { history, format } => rebuild(&offline::history(&history)?, ledger, format),
         ReplayCommand::AsOf { journal, query: args } => {
             let asked = query::query_of(&args)?;
@@ -93,10 +95,11 @@ impl<W: Write> LogPrinter<'_, W> {
     }
 }
 
-fn verify(history: &History, ledger: &str, format: Format) -> Result<u8, Failure> {
+fn verify(history: &History, ledger: &str, decide: bool, format: Format) -> Result<u8, Failure> {
     let journal = offline::open(history, ledger)?;
     let bar = progress();
-    let verified = replay::verify(&*journal, &mut |progress| show(&bar, progress)).map_err(failure)?;
+    let how = Verify { decide, two_threads: true };
+    let verified = how.run(&*journal, &mut |progress| show(&bar, progress)).map_err(failure)?;
     bar.finish_and_clear();
     let mut out = io::stdout().lock();
     match format {
@@ -114,12 +117,15 @@ fn print_verified(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
     let [frames, entries, commands, events] = [frames, entries, commands, events].map(grouped);
     writeln!(
         out,
-        "{frames} frames, {entries} entries; {commands} commands decided again, {events} events compared"
+        "{frames} frames, {entries} entries; {commands} commands decided again, {events} events folded"
     )?;
     writeln!(out, "position     {}.{}", verified.epoch, verified.sequence)?;
     writeln!(out, "head hash    {}", hex(&verified.head_hash))?;
     writeln!(out, "ledger hash  {}", hex(&verified.ledger_hash))?;
     match &verified.first_difference {
+        None if verified.commands == 0 => {
+            writeln!(out, "no differences: chain, invariants and tie-outs hold")
+        }
         None => writeln!(out, "no differences: chain, invariants, decisions and tie-outs hold"),
         Some(first) => {
             writeln!(
