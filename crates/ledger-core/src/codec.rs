@@ -12,6 +12,12 @@ const DECODE_BYTES_MAX: usize = 1024 * 1024;
 const CONFIG: Configuration<LittleEndian, Varint, Limit<DECODE_BYTES_MAX>> =
     bincode::config::standard().with_limit::<DECODE_BYTES_MAX>();
 
+/// A row of the state gathers what many entries said, so it may be longer than any of them.
+const ROW_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+const ROW_CONFIG: Configuration<LittleEndian, Varint, Limit<ROW_BYTES_MAX>> =
+    bincode::config::standard().with_limit::<ROW_BYTES_MAX>();
+
 /// Why stored bytes cannot be read.
 #[derive(Debug, Error)]
 pub enum CodecFault {
@@ -57,20 +63,54 @@ impl Writer for Hashing<'_> {
     }
 }
 
+/// Gathers bytes before they are hashed: a hasher that is fed a few at a time is many times slower.
+struct Gathering {
+    hasher: blake3::Hasher,
+    bytes: Vec<u8>,
+}
+
+const GATHERED_BYTES: usize = 64 * 1024;
+
+impl Writer for Gathering {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() >= GATHERED_BYTES {
+            self.hasher.update(&self.bytes);
+            self.bytes.clear();
+        }
+        Ok(())
+    }
+}
+
 /// Appends a value's bytes.
 pub fn encode_into(value: &impl Encode, bytes: &mut Vec<u8>) {
     bincode::encode_into_writer(value, Appender(bytes), CONFIG)
         .expect("encoding into memory has nothing to fail on");
 }
 
-/// Feeds a value's bytes to a hasher.
+/// Feeds a small value's bytes to a hasher.
 pub fn hash_into(value: &impl Encode, hasher: &mut blake3::Hasher) {
     bincode::encode_into_writer(value, Hashing(hasher), CONFIG).expect("hashing has nothing to fail on");
+}
+
+/// BLAKE3 of the bytes of a value, however large.
+pub fn hash_of(value: &impl Encode) -> [u8; 32] {
+    let mut gathering = Gathering { hasher: blake3::Hasher::new(), bytes: Vec::new() };
+    bincode::encode_into_writer(value, &mut gathering, CONFIG).expect("hashing has nothing to fail on");
+    gathering.hasher.update(&gathering.bytes).finalize().into()
 }
 
 /// Reads a value from the front of the bytes and moves past it.
 pub fn decode_front<T: Decode<()>>(bytes: &mut &[u8], what: &'static str) -> Result<T, CodecFault> {
     let (value, read) = bincode::decode_from_slice(bytes, CONFIG)
+        .map_err(|fault| CodecFault::Malformed { what, why: fault.to_string() })?;
+    *bytes = &bytes[read..];
+    Ok(value)
+}
+
+/// Reads a row of the state from the front of the bytes and moves past it.
+pub fn decode_row<T: Decode<()>>(bytes: &mut &[u8], what: &'static str) -> Result<T, CodecFault> {
+    let (value, read) = bincode::decode_from_slice(bytes, ROW_CONFIG)
         .map_err(|fault| CodecFault::Malformed { what, why: fault.to_string() })?;
     *bytes = &bytes[read..];
     Ok(value)

@@ -12,7 +12,7 @@ use crate::kinds::{Command, Event};
 use crate::values::{CommandId, CorrelationId, Name, Text, Timestamp};
 
 /// What identifies a command: the id it came under and what it asked for, as hashes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Fingerprint {
     /// The first 16 bytes of BLAKE3 of the command id.
     pub id: [u8; 16],

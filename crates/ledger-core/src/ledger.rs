@@ -1,12 +1,15 @@
 //! The ledger: what all entries so far have folded into, and the one fold that writer, projections and replay call.
 
+mod sections;
+
+pub use sections::{Copied, Copying, SECTIONS, STATE_FORMAT, state_root};
+
 use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::books::Fact;
 use crate::channels::Channels;
-use crate::codec;
 use crate::control::Control;
 use crate::customers::Customers;
 use crate::draft::{Context, Draft};
@@ -64,7 +67,7 @@ pub struct Moment {
 }
 
 /// The end of what is folded in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub struct Head {
     /// Sequence of the last entry; 0 before the first.
     pub sequence: u64,
@@ -75,7 +78,7 @@ pub struct Head {
 }
 
 /// The state of a business: every module's, the remembered commands, and how far the log is folded in.
-#[derive(Debug, Clone, PartialEq, Default, Encode)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Ledger {
     pub(crate) control: Control,
     pub(crate) items: Items,
@@ -184,13 +187,6 @@ impl Ledger {
     /// The accepted commands that a repeat would meet.
     pub fn remembered(&self) -> &Remembered {
         &self.remembered
-    }
-
-    /// BLAKE3 of the whole state: equal for every reader that folded the same log.
-    pub fn hash(&self) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new();
-        codec::hash_into(self, &mut hasher);
-        hasher.finalize().into()
     }
 
     /// Decides a submission at a log time. Accepted, it waits to be taken into the log or dropped; refused, the ledger

@@ -2,19 +2,20 @@
 
 use std::collections::VecDeque;
 
-use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
+use bincode::{Decode, Encode};
 
+use crate::codec::{self, CodecFault};
 use crate::entry::Fingerprint;
-use crate::state::{Index, KeyHash};
+use crate::state::{Blocks, Index, KeyHash, Stored};
 use crate::values::Timestamp;
 
 /// Commands are remembered and forgotten in blocks of so many: no growth moves what is remembered.
 const BLOCK_LEN: usize = 4096;
 
 /// An accepted command, as the ledger remembers it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct RememberedCommand {
     /// The hashes of its id and of what it asked for.
     pub fingerprint: Fingerprint,
@@ -40,6 +41,18 @@ pub struct Remembered {
     first: u64,
     /// How many commands were remembered, ever.
     end: u64,
+    copy: Option<Box<RememberedCopy>>,
+}
+
+/// What is kept for a copy that is being taken.
+#[derive(Debug, Clone)]
+struct RememberedCopy {
+    head_written: bool,
+    /// The next place to be written, and the one behind the last.
+    next: u64,
+    end: u64,
+    /// Forgotten since, and not written: from `next` on.
+    gone: VecDeque<RememberedCommand>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,12 +108,22 @@ impl Remembered {
             if is_recent && self.end - self.first <= count_max {
                 return;
             }
+            self.keep_for_copy();
             let hash = KeyHash::of_hash(&oldest.fingerprint.id);
             self.index.remove(hash, self.first as u32);
             self.first += 1;
             if self.first.is_multiple_of(BLOCK_LEN as u64) {
                 self.blocks.pop_front();
             }
+        }
+    }
+
+    /// The first place is about to be forgotten.
+    fn keep_for_copy(&mut self) {
+        let first = self.first;
+        if self.copy.as_ref().is_some_and(|copy| (copy.next..copy.end).contains(&first)) {
+            let gone = self.at(first);
+            self.copy.iter_mut().for_each(|copy| copy.gone.extend(gone));
         }
     }
 
@@ -144,6 +167,44 @@ impl Encode for Remembered {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         (self.len() as u64).encode(encoder)?;
         self.iter().try_for_each(|command| command.encode(encoder))
+    }
+}
+
+impl Stored for Remembered {
+    fn begin_copy(&mut self) {
+        let (next, end) = (self.first, self.end);
+        self.copy = Some(Box::new(RememberedCopy { head_written: false, next, end, gone: VecDeque::new() }));
+    }
+
+    fn copy_some(&mut self, out: &mut Vec<u8>, enough: usize) -> bool {
+        let Some(mut copy) = self.copy.take() else { return true };
+        if !copy.head_written {
+            codec::encode_into(&(copy.end - copy.next), out);
+            copy.head_written = true;
+        }
+        while copy.next < copy.end && out.len() < enough {
+            let command = copy.gone.pop_front().or_else(|| self.at(copy.next));
+            codec::encode_into(&command.expect("what is not gone is remembered"), out);
+            copy.next += 1;
+        }
+        let is_complete = copy.next == copy.end;
+        self.copy = Some(copy);
+        is_complete
+    }
+
+    fn end_copy(&mut self) {
+        self.copy = None;
+    }
+
+    fn restore(&mut self, blocks: &mut Blocks<'_>) -> Result<(), CodecFault> {
+        const WHAT: &str = "the remembered commands";
+        let count: u64 = blocks.take(WHAT)?;
+        let mut read = Remembered::default();
+        for _ in 0..count {
+            read.remember(blocks.take(WHAT)?);
+        }
+        *self = read;
+        Ok(())
     }
 }
 

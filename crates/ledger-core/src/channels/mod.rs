@@ -4,7 +4,7 @@ mod define;
 
 pub use define::{Define, Defined};
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
 use crate::books::Status;
 use crate::ledger::Ledger;
@@ -63,7 +63,7 @@ codes! {
 }
 
 /// A channel as it was defined.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Channel {
     /// Display name.
     pub name: Name,

@@ -4,7 +4,7 @@ mod define;
 
 pub use define::{Define, Defined};
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
 use crate::ledger::Ledger;
 use crate::state::{Row, Table};
@@ -12,7 +12,7 @@ use crate::values::{CountryCode, CustomerId, Name};
 use crate::{refusals, state};
 
 /// A customer as the business defined it.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Customer {
     /// The business's own grouping (retail, trade, gold …).
     pub class: Option<Name>,

@@ -6,19 +6,20 @@ mod tie_outs;
 pub use post_manual::{ManualLine, POSTING_LINES_MAX, PostManual, PostedManually};
 pub use tie_outs::{TieOut, check, check_totals, tie_outs};
 
-use bincode::Encode;
+use bincode::de::Decoder;
 use bincode::enc::Encoder;
-use bincode::error::EncodeError;
+use bincode::error::{DecodeError, EncodeError};
+use bincode::{Decode, Encode};
 use smol_str::SmolStr;
 
 use crate::books::{Account, Posting};
 use crate::ledger::Ledger;
 use crate::state::{Table, Tracked};
-use crate::values::{AMOUNT_MAX, Amount, ChannelId, PostingId, Sku, Text};
+use crate::values::{AMOUNT_MAX, Amount, ChannelId, OrderId, PostingId, Sku, Text};
 use crate::{refusals, state};
 
 /// What an account has been debited and credited since the ledger was created.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Encode)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Encode, Decode)]
 pub struct AccountTotal {
     /// Debits.
     pub debit: Amount,
@@ -50,7 +51,7 @@ impl AccountTotal {
 }
 
 /// The totals of every account of the chart.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Totals([AccountTotal; Account::COUNT]);
 
 impl Default for Totals {
@@ -162,6 +163,14 @@ impl Encode for OpenItem {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         self.0.encode(encoder)?;
         self.1.as_str().encode(encoder)
+    }
+}
+
+impl<C> Decode<C> for OpenItem {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        // Orders and refunds have ids of the same form.
+        let (account, document) = (Account::decode(decoder)?, OrderId::decode(decoder)?);
+        Ok(OpenItem(account, SmolStr::new(document.as_str())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A shipment as the ledger holds it.
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
 use crate::state::{Row, Table};
 use crate::values::{Amount, DocumentNumber, Name, Quantity, ShipmentId, Timestamp};
@@ -25,7 +25,7 @@ codes! {
 }
 
 /// Units of one order line in a shipment.
-#[derive(Debug, Clone, Copy, PartialEq, Encode)]
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
 pub struct ShipmentLine {
     /// The order's line.
     pub line: u16,
@@ -36,7 +36,7 @@ pub struct ShipmentLine {
 }
 
 /// One or several parcels that leave one location together for one order.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Shipment {
     /// The order it is for.
     pub order: Row,

@@ -8,7 +8,7 @@ pub use activate::{Activate, Activated};
 pub use define::{Define, Defined};
 pub use retire::{Retire, Retired};
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
 use crate::books::Status;
 use crate::ledger::Ledger;
@@ -49,7 +49,7 @@ codes! {
 }
 
 /// An item as the catalogue holds it.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Item {
     /// Display name.
     pub name: Name,

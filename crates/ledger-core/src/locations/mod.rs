@@ -4,7 +4,7 @@ mod define;
 
 pub use define::{Define, Defined};
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
 use crate::ledger::Ledger;
 use crate::state::{Row, Table};
@@ -26,7 +26,7 @@ codes! {
 }
 
 /// A location as it was defined.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Location {
     /// Display name.
     pub name: Name,

@@ -88,7 +88,7 @@ pub struct LineTax {
 }
 
 /// Why an order is held, and since when.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct OrderHold {
     /// The reason.
     pub reason: HoldReason,
@@ -99,7 +99,7 @@ pub struct OrderHold {
 }
 
 /// A charge of an order: shipping, gift wrap, a fee, a service.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct OrderCharge {
     /// Its number on the order, from 1.
     pub number: u16,
@@ -125,7 +125,7 @@ impl OrderCharge {
 }
 
 /// An order.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Order {
     /// The channel it came from.
     pub channel: Row,

@@ -1,6 +1,6 @@
 //! Granted refunds as payments see them: who is to be paid from which account. How much is open, account 2310 says.
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
 use crate::books::Account;
 use crate::finance;
@@ -9,7 +9,7 @@ use crate::state::Row;
 use crate::values::{Amount, CountryCode, RefundId, Text};
 
 /// A granted refund that is to be paid.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Claim {
     /// The order; none on an unreferenced refund.
     pub order: Option<Row>,

@@ -14,7 +14,7 @@ pub(crate) use claims::open_claim;
 pub use refund::{Refund, Refunded};
 pub use refusal::Refusal;
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
 use crate::books::Account;
 use crate::channels::Settlement;
@@ -34,7 +34,7 @@ codes! {
 }
 
 /// A payment.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Payment {
     /// Which way the money went.
     pub direction: Direction,
@@ -51,7 +51,7 @@ pub struct Payment {
 }
 
 /// What was paid for one order.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Encode)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Encode, Decode)]
 pub struct OrderPayments {
     /// By the customer.
     pub captured: Amount,

@@ -1,6 +1,6 @@
 //! Returns and granted refunds as the ledger holds them.
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
 use crate::state::{Row, Table};
 use crate::values::{
@@ -61,7 +61,7 @@ impl Grade {
 }
 
 /// Units of one grade that found one way.
-#[derive(Debug, Clone, Copy, PartialEq, Encode)]
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
 pub struct OutcomeUnits {
     /// In which condition they were found.
     pub grade: Grade,
@@ -72,7 +72,7 @@ pub struct OutcomeUnits {
 }
 
 /// A line of a return.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct ReturnLine {
     /// Its number on the return, from 1.
     pub number: u16,
@@ -91,7 +91,7 @@ pub struct ReturnLine {
 }
 
 /// Goods on their way back, or back.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Return {
     /// The order they were shipped for, if that is known.
     pub order: Option<Row>,
@@ -120,7 +120,7 @@ pub struct Return {
 }
 
 /// A granted refund: the claim that a payment pays.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct GrantedRefund {
     /// The order; none on an unreferenced refund.
     pub order: Option<Row>,

@@ -3,12 +3,15 @@
 mod few;
 mod index;
 mod slab;
+mod slab_copy;
+mod stored;
 mod table;
 mod tracked;
 
 pub use few::Few;
 pub use index::{Index, KeyHash};
 pub use slab::{Row, Slab};
+pub use stored::{Blocks, NextBlock, Stored};
 pub use table::Table;
 pub use tracked::Tracked;
 
@@ -41,6 +44,18 @@ macro_rules! state {
             fn begin(&mut self) { $(self.$field.begin();)+ }
             fn commit(&mut self) { $(self.$field.commit();)+ }
             fn roll_back(&mut self) { $(self.$field.roll_back();)+ }
+        }
+
+        impl $crate::state::Stored for $name {
+            fn begin_copy(&mut self) { $($crate::state::Stored::begin_copy(&mut self.$field);)+ }
+            fn copy_some(&mut self, out: &mut Vec<u8>, enough: usize) -> bool {
+                $($crate::state::Stored::copy_some(&mut self.$field, out, enough))&&+
+            }
+            fn end_copy(&mut self) { $($crate::state::Stored::end_copy(&mut self.$field);)+ }
+            fn restore(&mut self, blocks: &mut $crate::state::Blocks<'_>) -> Result<(), $crate::codec::CodecFault> {
+                $($crate::state::Stored::restore(&mut self.$field, blocks)?;)+
+                Ok(())
+            }
         }
     };
 }

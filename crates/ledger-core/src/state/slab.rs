@@ -10,7 +10,10 @@ use bincode::enc::Encoder;
 use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 
-use super::Undo;
+use super::slab_copy::SlabCopy;
+use super::stored::malformed;
+use super::{Blocks, Stored, Undo};
+use crate::codec::CodecFault;
 
 const CHUNK_BITS: usize = 10;
 const CHUNK_LEN: usize = 1 << CHUNK_BITS;
@@ -80,11 +83,20 @@ pub struct Slab<V> {
     changes: Vec<Change<V>>,
     recording: bool,
     entry: u32,
+    /// What is kept for a copy that is being taken; none most of the time.
+    copy: Option<Box<SlabCopy<V>>>,
 }
 
 impl<V> Default for Slab<V> {
     fn default() -> Self {
-        Slab { chunks: Vec::new(), free: Vec::new(), changes: Vec::new(), recording: false, entry: 0 }
+        Slab {
+            chunks: Vec::new(),
+            free: Vec::new(),
+            changes: Vec::new(),
+            recording: false,
+            entry: 0,
+            copy: None,
+        }
     }
 }
 
@@ -139,6 +151,9 @@ impl<V: Clone> Slab<V> {
     pub fn edit(&mut self, row: Row) -> &mut V {
         let (recording, entry) = (self.recording, self.entry);
         let slot = &mut self.chunks[row.index() >> CHUNK_BITS][row.index() & (CHUNK_LEN - 1)];
+        if let Some(copy) = &mut self.copy {
+            copy.keep(row.index(), &slot.value);
+        }
         let value = slot.value.as_mut().expect("a row number is only kept while its row is there");
         if recording && slot.saved_in != entry {
             slot.saved_in = entry;
@@ -153,6 +168,13 @@ impl<V: Clone> Slab<V> {
         let slot = Slot { value: Some(value), saved_in: self.entry };
         let (row, change) = match self.free.pop() {
             Some(row) => {
+                if let Some(copy) = &mut self.copy {
+                    copy.keep(
+                        row.index(),
+                        &self.chunks[row.index() >> CHUNK_BITS][row.index() & (CHUNK_LEN - 1)].value,
+                    );
+                    copy.keep_free(row, self.free.len());
+                }
                 *self.slot_mut(row) = slot;
                 (row, Change::Reused(row))
             }
@@ -166,6 +188,12 @@ impl<V: Clone> Slab<V> {
 
     /// Takes a row away and gives its value back.
     pub fn remove(&mut self, row: Row) -> V {
+        if let Some(copy) = &mut self.copy {
+            copy.keep(
+                row.index(),
+                &self.chunks[row.index() >> CHUNK_BITS][row.index() & (CHUNK_LEN - 1)].value,
+            );
+        }
         let value =
             self.slot_mut(row).value.take().expect("a row number is only kept while its row is there");
         self.free.push(row);
@@ -239,6 +267,51 @@ impl<V: Encode + 'static> Encode for Slab<V> {
             slot.value.encode(encoder)?;
         }
         self.free.encode(encoder)
+    }
+}
+
+impl<V: Clone + Encode + Decode<()> + 'static> Stored for Slab<V> {
+    fn begin_copy(&mut self) {
+        self.copy = Some(Box::new(SlabCopy::of(self.slots_len(), self.free.len())));
+    }
+
+    fn copy_some(&mut self, out: &mut Vec<u8>, enough: usize) -> bool {
+        let Slab { chunks, free, copy, .. } = self;
+        let slot = |at: usize| &chunks[at >> CHUNK_BITS][at & (CHUNK_LEN - 1)].value;
+        copy.as_mut().is_none_or(|copy| copy.write(slot, free, out, enough))
+    }
+
+    fn end_copy(&mut self) {
+        self.copy = None;
+    }
+
+    fn restore(&mut self, blocks: &mut Blocks<'_>) -> Result<(), CodecFault> {
+        const WHAT: &str = "a table";
+        let count: u64 = blocks.take(WHAT)?;
+        if count >= u64::from(u32::MAX) {
+            return Err(malformed(WHAT, "it has more rows than a table can"));
+        }
+        let (mut read, mut empty) = (Slab::default(), 0);
+        for _ in 0..count {
+            let value = blocks.take::<Option<V>>(WHAT)?;
+            empty += u64::from(value.is_none());
+            read.append(Slot { value, saved_in: 0 });
+        }
+        let count: u64 = blocks.take(WHAT)?;
+        if count != empty {
+            return Err(malformed(WHAT, "its free rows are not those without a value"));
+        }
+        let mut seen = vec![false; read.slots_len()];
+        for _ in 0..count {
+            let row: Row = blocks.take(WHAT)?;
+            let is_free = row.index() < seen.len() && read.slot(row).value.is_none();
+            if !is_free || std::mem::replace(&mut seen[row.index()], true) {
+                return Err(malformed(WHAT, format!("row {} is not free, or free twice", row.number())));
+            }
+            read.free.push(row);
+        }
+        *self = read;
+        Ok(())
     }
 }
 

@@ -3,12 +3,14 @@
 use std::borrow::Borrow;
 use std::hash::Hash;
 
-use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
+use bincode::{Decode, Encode};
 
 use super::index::{Index, KeyHash};
-use super::{Row, Slab, Undo};
+use super::stored::malformed;
+use super::{Blocks, Row, Slab, Stored, Undo};
+use crate::codec::CodecFault;
 
 /// A keyed table with an undo log. A key is kept once, in its row.
 #[derive(Debug, Clone)]
@@ -151,6 +153,40 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> PartialEq for Table<K, V> {
 impl<K: Encode + 'static, V: Encode + 'static> Encode for Table<K, V> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         self.rows.encode(encoder)
+    }
+}
+
+impl<K, V> Stored for Table<K, V>
+where
+    K: Clone + Eq + Hash + Encode + Decode<()> + 'static,
+    V: Clone + Encode + Decode<()> + 'static,
+{
+    fn begin_copy(&mut self) {
+        self.rows.begin_copy();
+    }
+
+    fn copy_some(&mut self, out: &mut Vec<u8>, enough: usize) -> bool {
+        self.rows.copy_some(out, enough)
+    }
+
+    fn end_copy(&mut self) {
+        self.rows.end_copy();
+    }
+
+    fn restore(&mut self, blocks: &mut Blocks<'_>) -> Result<(), CodecFault> {
+        let mut rows = Slab::<(K, V)>::default();
+        rows.restore(blocks)?;
+        let mut index = Index::default();
+        for (row, (key, _)) in rows.iter() {
+            let hash = KeyHash::of(key);
+            let is_it = |number| Row::numbered(number).is_some_and(|other| rows.get(other).0 == *key);
+            if index.find(hash, is_it).is_some() {
+                return Err(malformed("a table", format!("row {} has the key of another", row.number())));
+            }
+            index.insert(hash, row.number());
+        }
+        *self = Table { index, rows, ..Table::default() };
+        Ok(())
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::ops::{Deref, DerefMut};
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
-use super::Undo;
+use super::{Blocks, Stored, Undo};
+use crate::codec::{self, CodecFault};
 
 /// A single value with its before-image. A mutable borrow counts as a change.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +13,8 @@ pub struct Tracked<T> {
     value: T,
     before: Option<T>,
     recording: bool,
+    /// What it was at the moment of a copy that is being taken, until that is written.
+    copy: Option<Box<T>>,
 }
 
 impl<T> Deref for Tracked<T> {
@@ -57,5 +60,27 @@ impl<T: PartialEq> PartialEq for Tracked<T> {
 impl<T: Encode> Encode for Tracked<T> {
     fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
         self.value.encode(encoder)
+    }
+}
+
+impl<T: Clone + Encode + Decode<()>> Stored for Tracked<T> {
+    fn begin_copy(&mut self) {
+        self.copy = Some(Box::new(self.value.clone()));
+    }
+
+    fn copy_some(&mut self, out: &mut Vec<u8>, _enough: usize) -> bool {
+        if let Some(value) = self.copy.take() {
+            codec::encode_into(&*value, out);
+        }
+        true
+    }
+
+    fn end_copy(&mut self) {
+        self.copy = None;
+    }
+
+    fn restore(&mut self, blocks: &mut Blocks<'_>) -> Result<(), CodecFault> {
+        *self = Tracked { value: blocks.take("a value")?, before: None, recording: false, copy: None };
+        Ok(())
     }
 }

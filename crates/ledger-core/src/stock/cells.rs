@@ -1,6 +1,6 @@
 //! Buckets and cost pools: one cell an item and location, changed by movements and by nothing else.
 
-use bincode::Encode;
+use bincode::{Decode, Encode};
 
 use crate::books::{CostPart, Movement, Place, Status, StatusGroup, World, legal_edge};
 use crate::items::Costing;
@@ -15,7 +15,7 @@ const SELLABLE: usize = 4;
 /// Everything of one item at one location.
 ///
 /// Kept within a cache line, for every order touches one for each of its lines: what most cells never have is boxed.
-#[derive(Debug, Clone, PartialEq, Default, Encode)]
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
 pub struct Cell {
     sellable: [Quantity; SELLABLE],
     pool: Pool,
@@ -23,14 +23,14 @@ pub struct Cell {
 }
 
 /// Units of a cell that may not be sold, and what they cost.
-#[derive(Debug, Clone, PartialEq, Default, Encode)]
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
 struct CellRest {
     quantities: [Quantity; Status::COUNT - SELLABLE],
     pools: [Pool; StatusGroup::COUNT - 1],
 }
 
 /// The cost of the units of one status group.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Encode)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Encode, Decode)]
 pub struct Pool {
     /// What the units cost together.
     pub value: Amount,
@@ -39,7 +39,7 @@ pub struct Pool {
 }
 
 /// Units of one receipt that are still in a FIFO pool.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Layer {
     /// Units, their cost and their receipt.
     pub part: CostPart,
@@ -47,7 +47,7 @@ pub struct Layer {
 }
 
 /// What is known of an item wherever it is.
-#[derive(Debug, Clone, PartialEq, Default, Encode)]
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
 pub struct ItemStock {
     /// The unit cost of its last receipt, opening or find.
     pub last_cost: Option<Price>,
@@ -56,7 +56,7 @@ pub struct ItemStock {
 }
 
 /// A claim on stock that is not an order's: a cart's, with a time to live, or by hand.
-#[derive(Debug, Clone, PartialEq, Encode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Reservation {
     /// The item.
     pub item: Row,

@@ -4,6 +4,7 @@
 
 mod after_sale;
 mod commands;
+mod copies;
 mod costs;
 mod model;
 mod money;
