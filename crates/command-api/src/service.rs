@@ -7,6 +7,7 @@ mod opening;
 mod ownership;
 mod reading;
 mod replicated;
+mod snapshotting;
 mod standby;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use journal::{JournalRead, Lock};
 use ledger_core::Settings;
 use ledger_core::values::Text;
 use projections::{Position, Projections};
+use snapshots::Snapshots;
 use tokio::sync::watch;
 
 use crate::feed::Seen;
@@ -53,6 +55,8 @@ pub struct Options {
     pub feed_seen: Option<Seen>,
     /// The journal is a stream that several instances share; without it, files in the ledger's folder.
     pub replication: Option<Replication>,
+    /// Entries between two snapshots of the ledger; none are taken when 0.
+    pub snapshot_every: u64,
 }
 
 impl Options {
@@ -67,6 +71,7 @@ impl Options {
             segment_bytes: journal::Options::default().segment_bytes,
             feed_seen: None,
             replication: None,
+            snapshot_every: 250_000,
         }
     }
 }
@@ -80,6 +85,9 @@ pub enum Fault {
     /// The views.
     #[error(transparent)]
     Views(#[from] projections::Fault),
+    /// The folder of snapshots cannot be read.
+    #[error(transparent)]
+    Snapshots(#[from] snapshots::Fault),
     /// An entry of the journal cannot be folded in.
     #[error("entry {sequence} of the journal cannot be folded in: {why}; run verify")]
     Entry {
@@ -166,13 +174,20 @@ struct Inner {
     metrics: Metrics,
     running: Mutex<Option<Running>>,
     /// Held as long as anybody can ask: the views' files stay open after a stop.
-    _lock: Option<Lock>,
+    _folder: Option<Folder>,
+}
+
+/// The folder of a ledger, in the hands of this process.
+struct Folder {
+    snapshots: Snapshots,
+    _lock: Lock,
 }
 
 /// What a stop ends, in this order.
 struct Running {
     writing: JoinHandle<Result<(), Fault>>,
     reading: JoinHandle<Result<(), projections::Fault>>,
+    snapshotting: Option<JoinHandle<()>>,
     no_more_frames: Arc<AtomicBool>,
     /// An instance among several is to end, whether it writes or follows.
     ending: Arc<AtomicBool>,
@@ -282,15 +297,21 @@ impl Inner {
     fn stop(&self) -> Result<(), Fault> {
         self.inbox.close("it is stopping");
         let running = self.running.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-        let Some(Running { writing, reading, no_more_frames, ending }) = running else { return Ok(()) };
+        let Some(Running { writing, reading, snapshotting, no_more_frames, ending }) = running else {
+            return Ok(());
+        };
         ending.store(true, Ordering::Release);
         writing.thread().unpark();
         let written = writing.join().map_err(|_| Fault::Panicked { who: "writer" });
         no_more_frames.store(true, Ordering::Release);
         reading.thread().unpark();
         let read = reading.join().map_err(|_| Fault::Panicked { who: "views" });
+        // It ends with the fold: what the fold began last is taken.
+        let taken = snapshotting.map(JoinHandle::join).transpose();
+        let taken = taken.map_err(|_| Fault::Panicked { who: "snapshots" });
         written??;
         read??;
+        taken?;
         Ok(())
     }
 }

@@ -1,8 +1,12 @@
-//! The third ledger: as of a sequence, folded from the start, one question at a time.
+//! The third ledger: as of a sequence, folded from the nearest snapshot, one question at a time.
 
 use journal::{FrameSource, JournalRead};
 use ledger_core::values::Timestamp;
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+use snapshots::SnapshotSource;
+
+/// Loading a snapshot takes as long as folding about so many entries: it is worth it if it saves more.
+const WORTH_LOADING: u64 = 1_000;
 
 use crate::fault::Fault;
 use crate::folded::Folded;
@@ -19,9 +23,18 @@ impl AsOfWorker {
         &self,
         sequence: u64,
         journal: &dyn JournalRead,
+        snapshots: Option<&dyn SnapshotSource>,
     ) -> Result<MappedMutexGuard<'_, Folded>, Fault> {
         let mut kept = self.0.lock();
         let mut folded = kept.take().filter(|kept| kept.position().sequence <= sequence).unwrap_or_default();
+        let saved = |at: u64| at.saturating_sub(folded.position().sequence);
+        if let Some(snapshots) = snapshots
+            && snapshots.nearest_sequence(sequence).is_some_and(|nearest| saved(nearest) > WORTH_LOADING)
+            && let Some(loaded) = snapshots.nearest(journal, sequence)
+            && saved(loaded.head.sequence) > 0
+        {
+            folded = Folded::of(loaded).unwrap_or(folded);
+        }
         fold_until(&mut folded, sequence, journal)?;
         *kept = Some(folded);
         Ok(MutexGuard::map(kept, |kept| kept.as_mut().expect("it was put there on the line before")))

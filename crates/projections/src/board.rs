@@ -20,7 +20,7 @@ pub(crate) type BoardKey = (i64, u32);
 type Sorted = BTreeMap<BoardKey, Row>;
 
 /// Documents by bucket and sort.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Board<const SORTS: usize, const BUCKETS: usize> {
     buckets: [[Sorted; SORTS]; BUCKETS],
 }
@@ -32,6 +32,18 @@ impl<const SORTS: usize, const BUCKETS: usize> Default for Board<SORTS, BUCKETS>
 }
 
 impl<const SORTS: usize, const BUCKETS: usize> Board<SORTS, BUCKETS> {
+    /// The board of these documents. Sorting them first is many times faster than one after the other.
+    pub(crate) fn of(documents: impl Iterator<Item = (Row, Place<SORTS>)>) -> Self {
+        let mut lists: [[Vec<(BoardKey, Row)>; SORTS]; BUCKETS] =
+            std::array::from_fn(|_| std::array::from_fn(|_| Vec::new()));
+        for (row, place) in documents {
+            for (list, key) in lists[place.bucket].iter_mut().zip(place.keys) {
+                list.push(((key, row.number()), row));
+            }
+        }
+        Board { buckets: lists.map(|sorts| sorts.map(Sorted::from_iter)) }
+    }
+
     /// Moves a document to where it now belongs.
     pub(crate) fn put(&mut self, row: Row, before: Option<Place<SORTS>>, now: Place<SORTS>) {
         if before == Some(now) {

@@ -24,6 +24,9 @@ pub enum Fault {
         /// What the decoder found.
         source: CodecFault,
     },
+    /// A snapshot cannot be written. Nothing is lost: the next start folds more of the journal.
+    #[error("the snapshot cannot be written: {0}")]
+    Snapshot(#[from] snapshots::Fault),
     /// A frame was handed over that does not follow what is folded in.
     #[error("the frame does not follow what is folded in: {why}")]
     NotNext {

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use ledger_core::items::ItemKind;
 use ledger_core::values::{LocationId, Sku, Timestamp};
 use ledger_core::{Entry, Event, Ledger};
+use serde::{Deserialize, Serialize};
+use snapshots::Loaded;
 
 use crate::order_places::{self, OrderBoard};
 use crate::position::Position;
@@ -12,7 +14,7 @@ use crate::return_places::{self, ReturnBoard};
 use crate::subledgers::{Subledgers, Touched};
 
 /// A ledger with its ordered indexes and incremental totals. None of it decides anything.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Folded {
     pub(crate) ledger: Ledger,
     /// Every item and location that ever had stock of it, in the order of SKU, then location.
@@ -32,7 +34,7 @@ pub(crate) struct Folded {
 }
 
 /// An invariant that an entry did not keep.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Broken {
     /// The entry.
     pub(crate) sequence: u64,
@@ -40,7 +42,50 @@ pub(crate) struct Broken {
     pub(crate) what: String,
 }
 
+/// What stands beside the ledger in a snapshot: what cannot be seen in the ledger itself.
+#[derive(Serialize, Deserialize)]
+struct Beside {
+    /// First sequence and epoch of every writer's stretch of the log.
+    epochs: Vec<(u64, u64)>,
+    first_broken: Option<Broken>,
+}
+
+/// The section of a snapshot that says it.
+pub(crate) const BESIDE: &str = "views";
+
 impl Folded {
+    /// What a snapshot holds, as if the log had been folded up to there; what is wrong with it if it is none of ours.
+    pub(crate) fn of(loaded: Loaded) -> Result<Folded, String> {
+        let beside = loaded.beside(BESIDE).ok_or_else(|| format!("it has no section {BESIDE}"))?;
+        let beside: Beside =
+            serde_json::from_slice(beside).map_err(|fault| format!("section {BESIDE}: {fault}"))?;
+        let epochs = beside.epochs.into_iter().map(|(epoch, sequence)| Position { epoch, sequence });
+        let ledger = loaded.ledger;
+        let (items, locations) = (ledger.items(), ledger.locations());
+        let cells = ledger.stock().cells();
+        Ok(Folded {
+            cells: cells.map(|(sku, at, _)| (items.sku(sku).clone(), locations.id(at).clone())).collect(),
+            stocked: items
+                .iter()
+                .filter(|(_, _, item)| item.kind == ItemKind::Stocked)
+                .map(|(_, sku, _)| sku.clone())
+                .collect(),
+            order_board: order_places::board_of(&ledger),
+            return_board: return_places::board_of(&ledger),
+            subledgers: Subledgers::of(&ledger),
+            first_broken: beside.first_broken,
+            epochs: epochs.collect(),
+            ledger,
+        })
+    }
+
+    /// What is to stand beside the ledger in a snapshot.
+    pub(crate) fn beside(&self) -> Vec<u8> {
+        let epochs = self.epochs.iter().map(|at| (at.epoch, at.sequence)).collect();
+        let beside = Beside { epochs, first_broken: self.first_broken.clone() };
+        serde_json::to_vec(&beside).expect("numbers and a text are JSON")
+    }
+
     /// Folds the next entry in.
     pub(crate) fn apply(&mut self, entry: &Entry, epoch: u64, log_time: Timestamp) {
         let sequence = self.ledger.head().sequence + 1;

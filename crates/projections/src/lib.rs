@@ -9,6 +9,7 @@
 //! | see which views there are, with their filters and rows | [`VIEWS`], one file each in `views/` |
 //! | ask a question | [`Query`], [`Page`], [`QueryFault`] |
 //! | compare two ledgers by what they answer | [`Projections::digest`] |
+//! | take a snapshot while the fold goes on, open from one | [`Projections::begin_snapshot`], [`Projections::open_from`] |
 //! | keep index runs and checkpoints | [`Store`], [`SledStore`], [`MemoryStore`] |
 
 mod as_of;
@@ -34,7 +35,7 @@ mod views;
 pub use digest::{Digest, ViewDigest};
 pub use fault::Fault;
 pub use position::Position;
-pub use projections::{EntryMeta, Projections, stored_witness};
+pub use projections::{EntryMeta, Opening, Projections, Taken, Taking, stored_witness};
 pub use query::{AsOf, LIMIT_DEFAULT, LIMIT_MAX, PAGE_BYTES_MAX, Page, Query, QueryFault};
 pub use store::{MemoryStore, SledStore, Store, Write};
 pub use views::{VIEWS, ViewKind};

@@ -32,6 +32,11 @@ fn place(order: &Order) -> Place<ORDER_SORTS> {
     }
 }
 
+/// The board of a ledger.
+pub(crate) fn board_of(ledger: &Ledger) -> OrderBoard {
+    Board::of(ledger.orders().iter().map(|(row, _, order)| (row, place(order))))
+}
+
 /// The orders that an entry names, as they stand.
 pub(crate) fn named_by(entry: &Entry, ledger: &Ledger) -> OrdersBefore {
     let mut named = OrdersBefore::new();

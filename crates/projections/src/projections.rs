@@ -1,17 +1,24 @@
 //! The runner: folds the journal, keeps the index, answers queries.
 
+mod opening;
+mod taking;
+
+pub use opening::Opening;
+pub use taking::{Taken, Taking};
+
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use journal::{Frame, FrameSource, Head, JournalRead, Witness};
+use journal::{Frame, Head, JournalRead, Witness};
 use ledger_core::values::Timestamp;
 use ledger_core::{Entry, entry};
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use serde_json::Value;
 use smallvec::SmallVec;
+use snapshots::SnapshotSource;
 
 use crate::as_of::{AsOfWorker, sequence_at};
 use crate::effective::Effective;
@@ -23,11 +30,9 @@ use crate::position::Position;
 use crate::query::{AsOf, LIMIT_DEFAULT, LIMIT_MAX, Page, Query, QueryFault};
 use crate::rows::Rows;
 use crate::source::{Source, State};
-use crate::store::{SledStore, Store};
+use crate::store::SledStore;
 use crate::views::{Ask, ViewKind};
 
-/// Frames decoded ahead of the fold when a journal is folded from its start.
-const FRAMES_AHEAD: usize = 16;
 /// How long the fold holds the write lock; a query waits no longer for it.
 const WRITE_SLICE: Duration = Duration::from_micros(500);
 
@@ -44,6 +49,12 @@ struct Inner {
     /// The last frame folded in. Held while folding and while writing a checkpoint.
     head: Mutex<Head>,
     as_of: AsOfWorker,
+    /// Where as-of questions find a ledger to begin with.
+    snapshots: Option<Arc<dyn SnapshotSource>>,
+    /// A snapshot is being taken.
+    taking: AtomicBool,
+    /// The snapshot that was taken or loaded last.
+    last_taken: Mutex<Option<Taken>>,
 }
 
 impl Drop for Inner {
@@ -76,42 +87,6 @@ struct Decoded {
 }
 
 impl Projections {
-    /// Folds the journal from its start to its durable head. Index runs of this history that the store holds are used
-    /// again; those of another are thrown away.
-    pub fn open(store: Box<dyn Store>, journal: Arc<dyn JournalRead>) -> Result<Self, Fault> {
-        Projections::open_with_progress(store, journal, &mut |_, _| {})
-    }
-
-    /// The same, telling now and then the sequence reached and the one to reach.
-    pub fn open_with_progress(
-        store: Box<dyn Store>,
-        journal: Arc<dyn JournalRead>,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Self, Fault> {
-        let end = journal.head();
-        let index = Index::open(store, end.ledger, |stored| belongs(stored, journal.as_ref()))?;
-        let projections = Projections(Arc::new(Inner {
-            folded: RwLock::default(),
-            index: Arc::new(index),
-            merging: Mutex::new(None),
-            journal: journal.clone(),
-            head: Mutex::new(Head::empty(end.ledger)),
-            as_of: AsOfWorker::default(),
-        }));
-        projections.merge_if_due();
-        // One thread reads and decodes while this one folds: a rebuild takes as long as the slower of the two.
-        let (decoded_to, decoded) = sync_channel(FRAMES_AHEAD);
-        std::thread::scope(|scope| {
-            scope.spawn(move || decode_all(journal.as_ref(), end.sequence, &decoded_to));
-            for decoded in decoded {
-                let decoded = decoded?;
-                projections.fold_decoded(&decoded)?;
-                progress(decoded.frame.last_sequence(), end.sequence);
-            }
-            Ok(projections)
-        })
-    }
-
     /// Folds the next frame of the log in. Queries go on meanwhile.
     pub fn fold(&self, frame: &Frame) -> Result<(), Fault> {
         self.fold_decoded(&decode(frame)?)
@@ -125,8 +100,10 @@ impl Projections {
         self.0.index.add(keys);
         let (epoch, log_time) = (frame.header().epoch, Timestamp::from_micros(frame.header().log_time_us));
         let mut folded = self.0.folded.write();
+        // Behind a snapshot that reaches further than the index, only the index is made good.
+        let is_folded = frame.last_sequence() <= folded.ledger.head().sequence;
         let mut since = Instant::now();
-        for entry in entries {
+        for entry in entries.iter().filter(|_| !is_folded) {
             folded.apply(entry, epoch, log_time);
             if since.elapsed() > WRITE_SLICE {
                 RwLockWriteGuard::bump(&mut folded);
@@ -199,6 +176,11 @@ impl Projections {
         self.0.folded.read().ledger.remembered().find(&id).map(|command| command.sequence)
     }
 
+    /// The snapshot that was taken last, or that this began with.
+    pub fn last_snapshot(&self) -> Option<Taken> {
+        *self.0.last_taken.lock()
+    }
+
     /// How far the index runs in the store reach: proof that the journal was durable up to there.
     pub fn witness(&self) -> Option<Witness> {
         witness_of(self.0.index.checkpoint())
@@ -224,6 +206,7 @@ impl Projections {
                     state: State::Live(&self.0.folded),
                     history: self.history(upto.sequence),
                     as_of: &self.0.as_of,
+                    snapshots: self.0.snapshots.as_deref(),
                 };
                 kind.answer(&Ask::State(&source), &query.filter, &mut rows)?;
             }
@@ -240,10 +223,9 @@ impl Projections {
     ) -> Result<(), QueryFault> {
         if let Some(every_row) = kind.every_row {
             let history = self.history(self.position().sequence);
-            return every_row(
-                &Source { state: State::Live(&self.0.folded), history, as_of: &self.0.as_of },
-                each,
-            );
+            let state = State::Live(&self.0.folded);
+            let (as_of, snapshots) = (&self.0.as_of, self.0.snapshots.as_deref());
+            return every_row(&Source { state, history, as_of, snapshots }, each);
         }
         let mut query = Query { limit: Some(LIMIT_MAX), ..Query::default() };
         loop {
@@ -269,8 +251,9 @@ impl Projections {
         if let Some(at) = as_of.effective_at {
             return kind.answer(&Ask::Effective(&Effective { history, at }), &query.filter, rows);
         }
-        let folded = self.0.as_of.state_after(upto.sequence, self.0.journal.as_ref())?;
-        let source = Source { state: State::Fixed(&folded), history, as_of: &self.0.as_of };
+        let (as_of, snapshots) = (&self.0.as_of, self.0.snapshots.as_deref());
+        let folded = as_of.state_after(upto.sequence, self.0.journal.as_ref(), snapshots)?;
+        let source = Source { state: State::Fixed(&folded), history, as_of, snapshots };
         kind.answer(&Ask::State(&source), &query.filter, rows)
     }
 
@@ -306,26 +289,6 @@ impl Projections {
     }
 }
 
-/// Reads and decodes every frame up to an entry, until the last, a fault, or nobody takes them any more.
-fn decode_all(journal: &dyn JournalRead, upto: u64, decoded_to: &SyncSender<Result<Decoded, Fault>>) {
-    let mut sequence = 0;
-    let mut read = || -> Result<(), Fault> {
-        let mut frames = journal.frames_from(1)?;
-        while sequence < upto {
-            let frame = frames.next_frame()?.ok_or(Fault::Missing { sequence: sequence + 1 })?;
-            sequence = frame.last_sequence();
-            if decoded_to.send(Ok(decode(&frame)?)).is_err() {
-                return Ok(());
-            }
-        }
-        Ok(())
-    };
-    if let Err(fault) = read() {
-        // The other side may have stopped at a fault of its own; then that one is told.
-        let _ = decoded_to.send(Err(fault));
-    }
-}
-
 fn decode(frame: &Frame) -> Result<Decoded, Fault> {
     let count = frame.header().entries as usize;
     let (mut entries, mut keys) = (Vec::with_capacity(count), Vec::with_capacity(count));
@@ -335,24 +298,6 @@ fn decode(frame: &Frame) -> Result<Decoded, Fault> {
         entries.push(entry);
     }
     Ok(Decoded { frame: frame.clone(), entries, keys })
-}
-
-/// Whether the runs cover a stretch of this journal's history: it has the very frame that the checkpoint names.
-fn belongs(stored: &Checkpoint, journal: &dyn JournalRead) -> Result<bool, Fault> {
-    let there = stored.ledger == journal.head().ledger
-        && match journal.frame_at(stored.sequence)? {
-            Some(frame) => {
-                Head::after(&frame).hash == stored.hash && frame.last_sequence() == stored.sequence
-            }
-            None => false,
-        };
-    if !there {
-        tracing::warn!(
-            sequence = stored.sequence,
-            "the index runs are of another history: they are built anew"
-        );
-    }
-    Ok(there)
 }
 
 fn witness_of(checkpoint: Checkpoint) -> Option<Witness> {

@@ -31,6 +31,11 @@ fn place(found: &Return) -> Place<RETURN_SORTS> {
     }
 }
 
+/// The board of a ledger.
+pub(crate) fn board_of(ledger: &Ledger) -> ReturnBoard {
+    Board::of(ledger.returns().iter().map(|(row, _, found)| (row, place(found))))
+}
+
 /// The returns that an entry names, as they stand.
 pub(crate) fn named_by(entry: &Entry, ledger: &Ledger) -> ReturnsBefore {
     let mut named = ReturnsBefore::new();

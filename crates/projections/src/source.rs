@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
+use snapshots::SnapshotSource;
 
 use crate::as_of::AsOfWorker;
 use crate::fault::Fault;
@@ -21,6 +22,7 @@ pub(crate) struct Source<'p> {
     pub(crate) state: State<'p>,
     pub(crate) history: History<'p>,
     pub(crate) as_of: &'p AsOfWorker,
+    pub(crate) snapshots: Option<&'p dyn SnapshotSource>,
 }
 
 /// The folded state.
@@ -70,7 +72,8 @@ impl Source<'_> {
         match self.state {
             State::Fixed(folded) => Ok(folded.ledger.hash()),
             State::Live(_) => {
-                Ok(self.as_of.state_after(self.history.upto, self.history.journal)?.ledger.hash())
+                let History { upto, journal, .. } = self.history;
+                Ok(self.as_of.state_after(upto, journal, self.snapshots)?.ledger.hash())
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use ledger_core::books::{Account, Place, StatusGroup};
 use ledger_core::finance::open_balance;
-use ledger_core::payments::Direction;
+use ledger_core::payments::{Direction, Payment};
 use ledger_core::state::Row;
 use ledger_core::values::{Amount, OrderId, PaymentId, RefundId, Text};
 use ledger_core::{Entry, Fact, Ledger, SubjectKind};
@@ -39,6 +39,14 @@ impl TieOut {
     /// Nothing, or the books are wrong.
     pub(crate) fn difference(&self) -> Amount {
         self.account_balance - self.manual - self.subledger_balance
+    }
+}
+
+/// What a payment moved on its account.
+fn moved(payment: &Payment) -> Amount {
+    match payment.direction {
+        Direction::Captured => payment.amount,
+        Direction::Refunded => -payment.amount,
     }
 }
 
@@ -90,6 +98,25 @@ impl Touched {
 }
 
 impl Subledgers {
+    /// What a walk over the whole ledger gives.
+    pub(crate) fn of(ledger: &Ledger) -> Subledgers {
+        let mut subledgers = Subledgers::default();
+        for (_, _, cell) in ledger.stock().cells() {
+            for group in StatusGroup::ALL {
+                subledgers.pools[group.index()] += cell.group_value(*group);
+            }
+        }
+        let accounts = [Account::Receivable, Account::CustomerDeposits, Account::RefundsPayable];
+        for (open, account) in subledgers.open.iter_mut().zip(accounts) {
+            *open = ledger.finance().open_items(account).map(|(_, amount)| amount).sum();
+        }
+        let [bank, clearing] = &mut subledgers.paid;
+        for (_, _, payment) in ledger.payments().iter() {
+            *(if payment.account == Account::Bank { &mut *bank } else { &mut *clearing }) += moved(payment);
+        }
+        subledgers
+    }
+
     /// Takes out what the touched parts hold, before the entry is applied.
     pub(crate) fn take_out(&mut self, touched: &Touched, ledger: &Ledger) {
         self.count(touched, ledger, |total, amount| *total -= amount);
@@ -118,13 +145,7 @@ impl Subledgers {
         let [bank, clearing] = &mut self.paid;
         for payment in touched.payments.iter().filter_map(|id| ledger.payments().find(id)) {
             let total = if payment.account == Account::Bank { &mut *bank } else { &mut *clearing };
-            count(
-                total,
-                match payment.direction {
-                    Direction::Captured => payment.amount,
-                    Direction::Refunded => -payment.amount,
-                },
-            );
+            count(total, moved(payment));
         }
     }
 

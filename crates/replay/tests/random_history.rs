@@ -15,16 +15,17 @@ mod world;
 
 use std::sync::Arc;
 
-use journal::{FrameBuilder, Journal, JournalRead, MemoryJournal, MemoryReader};
+use journal::{FrameBuilder, Journal, JournalRead, MemoryJournal, MemoryReader, SimDisk};
 use ledger_core::Entry;
 use ledger_core::values::Timestamp;
-use projections::{AsOf, MemoryStore, Projections, Query, VIEWS};
+use projections::{AsOf, MemoryStore, Opening, Projections, Query, VIEWS};
 use proptest::prelude::*;
 use replay::verify;
 use serde_json::{Value, json};
 
 use commands::steps;
 use shop::{LEDGER, all, query};
+use snapshots::{SnapshotSource, Snapshots};
 use world::World;
 
 fn history(steps: &[commands::Step]) -> World {
@@ -52,6 +53,31 @@ fn journal_of(log: &[(Timestamp, Vec<u8>)]) -> Arc<MemoryReader> {
         journal.poll().unwrap();
     }
     Arc::new(journal.reader())
+}
+
+/// Folds the journal, and at a frame begins a snapshot that is taken while the rest is folded; then opens from it.
+fn from_a_snapshot(reader: &Arc<MemoryReader>, at: usize) -> Projections {
+    let snapshots = Snapshots::on(SimDisk::new(), "snapshots");
+    let live = Projections::open(Box::new(MemoryStore::new()), journal_of(&[])).unwrap();
+    let mut frames = reader.frames_from(1).unwrap();
+    let (mut place, mut taking) = (0, None);
+    while let Some(frame) = frames.next_frame().unwrap() {
+        live.fold(&frame).unwrap();
+        if place == at {
+            taking = live.begin_snapshot(&snapshots);
+        }
+        if taking.as_mut().is_some_and(|taking| taking.step().unwrap().is_some()) {
+            taking = None;
+        }
+        place += 1;
+    }
+    while taking.as_mut().is_some_and(|taking| taking.step().unwrap().is_none()) {}
+    let snapshots: Option<Arc<dyn SnapshotSource>> = Some(Arc::new(snapshots));
+    let (store, journal) = (Box::new(MemoryStore::new()), reader.clone());
+    let again =
+        Projections::open_from(Opening { store, journal, snapshots, progress: &mut |_, _| {} }).unwrap();
+    assert_eq!(again.last_snapshot().is_some(), at < place, "it began with the snapshot");
+    again
 }
 
 /// Every row of every view that takes no filter, and of the chief item's card.
@@ -97,6 +123,13 @@ proptest! {
         prop_assert_eq!(live.0, rebuilt.ledger_hash());
         prop_assert_eq!(answers(&live.1, None), answers(&rebuilt, None));
         prop_assert_eq!(live.1.digest().unwrap(), rebuilt.digest().unwrap());
+
+        // From a snapshot that was taken anywhere, and the tail.
+        let frames = world.log.chunk_by(|one, next| one.0 == next.0).count();
+        let again = from_a_snapshot(&journal_of(&world.log), (then * frames as f64) as usize);
+        prop_assert_eq!(again.ledger_hash(), rebuilt.ledger_hash());
+        prop_assert_eq!(answers(&again, None), answers(&rebuilt, None));
+        prop_assert_eq!(again.digest().unwrap(), rebuilt.digest().unwrap());
 
         // As of a sequence, against the journal as it then was.
         let sequence = 1 + (then * (world.log.len() - 1) as f64) as usize;

@@ -168,6 +168,9 @@ pub struct ServeArgs {
     /// Log lines as JSON
     #[arg(long)]
     pub log_json: bool,
+    /// Entries between two snapshots of the ledger, which make a start fast; 0 takes none
+    #[arg(long, default_value_t = 250_000, value_name = "ENTRIES")]
+    pub snapshot_every: u64,
 }
 
 /// Which ledger is meant: a running service, or a folder.

@@ -1,12 +1,13 @@
 //! The history of a ledger, read and never written: the folder of a stopped one, which works on a read-only mount and
-//! never opens the views' store, or a stream, whoever appends to it.
+//! never opens the views' store, or a stream, whoever appends to it. In a folder the fold begins with the newest snapshot.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use journal::jetstream::{Server, StreamJournal, StreamOptions};
 use journal::{JournalRead, OfflineJournal};
-use projections::{MemoryStore, Projections, QueryFault};
+use projections::{MemoryStore, Opening, Projections, QueryFault};
+use snapshots::{SnapshotSource, Snapshots};
 
 use crate::cli::{Failure, HistoryArgs, JournalKind};
 
@@ -73,8 +74,14 @@ fn stream(server: &Server, ledger: &str) -> Result<Box<dyn JournalRead>, Failure
 
 /// Folds a history in memory.
 pub(super) fn projections(history: &History, ledger: &str) -> Result<Projections, Failure> {
-    let journal = open(history, ledger)?;
-    Projections::open(Box::new(MemoryStore::default()), Arc::from(journal)).map_err(views_failure)
+    let journal = Arc::from(open(history, ledger)?);
+    let snapshots: Option<Arc<dyn SnapshotSource>> = match history {
+        History::Folder(data) => Some(Arc::new(Snapshots::of_ledger(&data.join(ledger)))),
+        History::Stream(_) => None,
+    };
+    let store = Box::new(MemoryStore::default());
+    let opening = Opening { store, journal, snapshots, progress: &mut |_, _| {} };
+    Projections::open_from(opening).map_err(views_failure)
 }
 
 /// The exit status of what is wrong with a journal.

@@ -82,6 +82,7 @@ async fn start(
     options.address = address;
     options.feed_seen = feed_seen;
     options.replication = replication(args)?;
+    options.snapshot_every = args.snapshot_every;
     let started = tokio::task::spawn_blocking(|| Service::start(options)).await;
     let started = started.expect("opening a ledger does not panic");
     started.map_err(|fault| crate::door::opening_fault(fault).into())

@@ -10,14 +10,16 @@ use journal::{
 };
 use ledger_core::values::{Name, Text, Timestamp};
 use ledger_core::{Entry, Ledger, Settings};
-use projections::{MemoryStore, Projections, SledStore, Store};
+use projections::{MemoryStore, Opening, Projections, SledStore, Store};
+use snapshots::{SnapshotSource, Snapshots};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::keeper::{InMemory, Keeper};
 use super::reading::Reading;
+use super::snapshotting::start_snapshotting;
 use super::writing::{Writing, wall_clock};
-use super::{Fault, Inner, Options, Ownership, Running, Service, replicated};
+use super::{Fault, Folder, Inner, Options, Ownership, Running, Service, replicated};
 use crate::feed::Seen;
 use crate::inbox::{Inbox, To};
 use crate::metrics::Metrics;
@@ -41,12 +43,13 @@ impl Service {
         let dir = options.data.join(&name);
         let lock = Lock::exclusive(&dir, &options.address)?;
         let views_dir = dir.join("projections");
-        let mut journal = open_journal(&dir, &views_dir, &options)?;
+        let snapshots = Snapshots::of_ledger(&dir);
+        let mut journal = open_journal(&dir, &views_dir, &snapshots, &options)?;
         let reader: Arc<dyn JournalRead> = Arc::new(journal.reader());
         check_feed(reader.head(), options.feed_seen)?;
         let (ledger, projections) = std::thread::scope(|scope| {
-            let folding = scope.spawn(|| fold(reader.as_ref()));
-            let projections = open_views(&views_dir, &reader);
+            let folding = scope.spawn(|| fold(reader.as_ref(), &snapshots));
+            let projections = open_views(&views_dir, &reader, &snapshots);
             (folding.join().map_err(|_| Fault::Panicked { who: "fold" }), projections)
         });
         let (ledger, projections) = (ledger??, projections?);
@@ -61,7 +64,8 @@ impl Service {
                 "the journal's thread waits for its turn like any other: under load, commands take longer"
             );
         }
-        run(writer, Box::new(thread), reader, projections, inbox, Some(lock), &options)
+        let folder = Folder { snapshots, _lock: lock };
+        run(writer, Box::new(thread), reader, projections, inbox, Some(folder), &options)
     }
 
     /// Starts a new ledger that lives in memory alone: for tests, simulations and what-ifs.
@@ -96,11 +100,16 @@ pub(super) fn checked_name(options: &Options) -> Result<String, Fault> {
     if good { Ok(name.to_owned()) } else { Err(Fault::BadName { found: name.to_owned() }) }
 }
 
-fn open_journal(dir: &Path, views_dir: &Path, options: &Options) -> Result<FileJournal, Fault> {
+fn open_journal(
+    dir: &Path,
+    views_dir: &Path,
+    snapshots: &Snapshots,
+    options: &Options,
+) -> Result<FileJournal, Fault> {
     let segments = journal::Options { segment_bytes: options.segment_bytes };
-    let witness = projections::stored_witness(views_dir)?;
-    let witnesses = witness.as_slice();
-    match FileJournal::open(RealDisk, dir, witnesses, segments) {
+    let mut witnesses = snapshots.witnesses()?;
+    witnesses.extend(projections::stored_witness(views_dir)?);
+    match FileJournal::open(RealDisk, dir, &witnesses, segments) {
         Ok((journal, recovery)) => {
             for note in &recovery.notes {
                 tracing::info!(%note, "the journal was opened");
@@ -111,7 +120,7 @@ fn open_journal(dir: &Path, views_dir: &Path, options: &Options) -> Result<FileJ
             Ok(journal)
         }
         Err(journal::Fault::Missing { path }) => {
-            if witness.is_some() || head_names_a_frame(dir) {
+            if !witnesses.is_empty() || head_names_a_frame(dir) {
                 let why = "there is no segment, though a witness saw durable frames".into();
                 return Err(journal::Fault::Corrupt { path, offset: 0, why }.into());
             }
@@ -138,16 +147,24 @@ fn head_names_a_frame(dir: &Path) -> bool {
     std::fs::read(dir.join("head")).is_ok_and(|bytes| bytes.iter().any(|byte| *byte != 0))
 }
 
-pub(super) fn open_views(dir: &Path, journal: &Arc<dyn JournalRead>) -> Result<Projections, Fault> {
+pub(super) fn open_views(
+    dir: &Path,
+    journal: &Arc<dyn JournalRead>,
+    snapshots: &Snapshots,
+) -> Result<Projections, Fault> {
     let store: Box<dyn Store> = Box::new(SledStore::open(dir)?);
-    Ok(Projections::open(store, Arc::clone(journal))?)
+    let (journal, snapshots) = (Arc::clone(journal), Some(Arc::new(snapshots.clone()) as _));
+    Ok(Projections::open_from(Opening { store, journal, snapshots, progress: &mut |_, _| {} })?)
 }
 
-/// The writer's own ledger, from the journal's start to its head.
-fn fold(journal: &dyn JournalRead) -> Result<Ledger, Fault> {
+/// The writer's own ledger: the nearest snapshot, and the tail of the journal on top.
+fn fold(journal: &dyn JournalRead, snapshots: &Snapshots) -> Result<Ledger, Fault> {
     let head = journal.head();
-    let mut ledger = Ledger::new();
-    let mut frames = Checked::after(journal.frames_from(1)?, Head::empty(head.ledger));
+    let (mut ledger, start) = match snapshots.nearest(journal, head.sequence) {
+        Some(loaded) => (loaded.ledger, loaded.head),
+        None => (Ledger::new(), Head::empty(head.ledger)),
+    };
+    let mut frames = Checked::after(journal.frames_from(start.sequence + 1)?, start);
     while ledger.head().sequence < head.sequence {
         let sequence = ledger.head().sequence + 1;
         let Some(frame) = frames.next_frame()? else {
@@ -227,7 +244,7 @@ fn run(
     journal: Arc<dyn JournalRead>,
     projections: Projections,
     inbox: Arc<Inbox>,
-    lock: Option<Lock>,
+    folder: Option<Folder>,
     options: &Options,
 ) -> Result<Service, Fault> {
     let settings = writer.ledger().settings().expect("a ledger that was taken is created").clone();
@@ -237,7 +254,10 @@ fn run(
     let (writer_told, writer_stopped) = watch::channel(None);
     let (ownership_told, ownership) = watch::channel(Ownership::Owner { epoch });
     let no_more_frames = Arc::new(AtomicBool::new(false));
+    let snapshots = folder.as_ref().map(|folder| &folder.snapshots);
+    let (pace, snapshotting) = start_snapshotting(snapshots, options.snapshot_every)?;
     let reading = Reading {
+        pace,
         projections: projections.clone(),
         journal: Arc::clone(&journal),
         position: position_told,
@@ -276,8 +296,14 @@ fn run(
         ownership,
         replicated: None,
         metrics: Metrics::default(),
-        running: Mutex::new(Some(Running { writing, reading, no_more_frames, ending: Arc::default() })),
-        _lock: lock,
+        running: Mutex::new(Some(Running {
+            writing,
+            reading,
+            snapshotting,
+            no_more_frames,
+            ending: Arc::default(),
+        })),
+        _folder: folder,
     })))
 }
 

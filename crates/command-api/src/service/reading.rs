@@ -8,6 +8,8 @@ use journal::JournalRead;
 use projections::{Fault, Position, Projections};
 use tokio::sync::watch;
 
+use super::snapshotting::Pace;
+
 /// Without being woken the thread looks this often.
 const IDLE: Duration = Duration::from_millis(200);
 
@@ -20,12 +22,17 @@ pub(super) struct Reading {
     pub(super) ending: Arc<AtomicBool>,
     /// Why the views do not move any more, once that is so.
     pub(super) stopped: watch::Sender<Option<String>>,
+    /// When a snapshot is begun, where any are kept.
+    pub(super) pace: Option<Pace>,
 }
 
 impl Reading {
     /// Runs until no more frames will come and all are folded in.
-    pub(super) fn run(self) -> Result<(), Fault> {
+    pub(super) fn run(mut self) -> Result<(), Fault> {
         let folded = self.fold_all();
+        if let (Ok(()), Some(pace)) = (&folded, self.pace.take()) {
+            pace.end(&self.projections);
+        }
         if let Err(fault) = &folded {
             tracing::error!(%fault, "the views stand still until a restart");
             self.stopped.send_replace(Some(fault.to_string()));
@@ -34,12 +41,17 @@ impl Reading {
     }
 
     fn fold_all(&self) -> Result<(), Fault> {
-        let mut frames = self.journal.frames_from(self.projections.position().sequence + 1)?;
+        let mut folded = self.projections.position().sequence;
+        let mut frames = self.journal.frames_from(folded + 1)?;
         loop {
             let ending = self.ending.load(Ordering::Acquire);
             match frames.next_frame()? {
                 Some(frame) => {
                     self.projections.fold(&frame)?;
+                    if let Some(pace) = &self.pace {
+                        pace.folded(&self.projections, folded, frame.last_sequence());
+                    }
+                    folded = frame.last_sequence();
                     self.position.send_replace(self.projections.position());
                 }
                 None if ending => return self.projections.checkpoint(),

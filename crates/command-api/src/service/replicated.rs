@@ -17,13 +17,15 @@ use journal::jetstream::{Server, Standing, StreamJournal, StreamOptions, StreamR
 use journal::{JournalRead, Lock};
 use ledger_core::values::Timestamp;
 use ledger_core::{Entry, Ledger, Settings};
+use snapshots::Snapshots;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::opening::{check_feed, check_is_named, checked_name, open_views, spawn};
 use super::reading::Reading;
+use super::snapshotting::start_snapshotting;
 use super::standby::Contender;
-use super::{Fault, Inner, Options, Ownership, Running, Service};
+use super::{Fault, Folder, Inner, Options, Ownership, Running, Service};
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 
@@ -98,7 +100,8 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
     let reader = stream.reader();
     check_feed(reader.head(), options.feed_seen)?;
     let views_dir = dir.join("projections");
-    if let Some(witness) = projections::stored_witness(&views_dir)? {
+    let snapshots = Snapshots::of_ledger(&dir);
+    for witness in snapshots.witnesses()?.into_iter().chain(projections::stored_witness(&views_dir)?) {
         reader.check_witness(&witness)?;
     }
 
@@ -113,6 +116,7 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         lease,
         may_write: role.contends(),
         settings: options.settings.clone(),
+        snapshots: snapshots.clone(),
         inbox: Arc::clone(&inbox),
         ownership: ownership_told,
         stopped: writer_told,
@@ -125,11 +129,13 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
     let settings = settings_of(&reader, &name)?;
     check_is_named(Some(&settings), &dir, &name)?;
     let journal: Arc<dyn JournalRead> = Arc::new(reader.clone());
-    let projections = open_views(&views_dir, &journal)?;
+    let projections = open_views(&views_dir, &journal, &snapshots)?;
     let (position_told, position) = watch::channel(projections.position());
     let (views_told, views_stopped) = watch::channel(None);
     let no_more_frames = Arc::new(AtomicBool::new(false));
+    let (pace, snapshotting) = start_snapshotting(Some(&snapshots), options.snapshot_every)?;
     let reading = Reading {
+        pace,
         projections: projections.clone(),
         journal: Arc::clone(&journal),
         position: position_told,
@@ -157,8 +163,8 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         ownership,
         replicated: Some(Replicated { role, keeps_up }),
         metrics: Metrics::default(),
-        running: Mutex::new(Some(Running { writing, reading, no_more_frames, ending })),
-        _lock: Some(lock),
+        running: Mutex::new(Some(Running { writing, reading, snapshotting, no_more_frames, ending })),
+        _folder: Some(Folder { snapshots, _lock: lock }),
     })))
 }
 

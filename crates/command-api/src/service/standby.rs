@@ -7,6 +7,7 @@ use std::time::Duration;
 use journal::jetstream::{Holder, Lease, StreamAppender, StreamJournal, StreamReader};
 use journal::{FrameSource, Head, JournalRead, Outcome};
 use ledger_core::{Ledger, Settings};
+use snapshots::{SnapshotSource, Snapshots};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ pub(super) struct Contender {
     pub(super) may_write: bool,
     /// What a new ledger is created with.
     pub(super) settings: Settings,
+    /// Where the fold of the standby ledger begins.
+    pub(super) snapshots: Snapshots,
     pub(super) inbox: Arc<Inbox>,
     pub(super) ownership: watch::Sender<Ownership>,
     /// Why the writer stopped, the last time it did.
@@ -80,7 +83,9 @@ impl Contender {
     /// Folds what is durable until the lease is here and the stream is read to its end; `None` when the instance ends.
     fn follow(&self) -> Result<Option<CaughtUp>, Fault> {
         let reader = self.stream.reader();
-        let mut standby = Standby { frames: None, ledger: Ledger::new() };
+        let nearest = self.snapshots.nearest(&reader, reader.head().sequence);
+        let ledger = nearest.map_or_else(Ledger::new, |loaded| loaded.ledger);
+        let mut standby = Standby { frames: None, ledger };
         while !self.ending.load(Ordering::Acquire) {
             if !self.may_write {
                 self.keeps_up.store(true, Ordering::Release);
