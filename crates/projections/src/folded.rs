@@ -8,10 +8,11 @@ use ledger_core::{Entry, Event, Ledger};
 use serde::{Deserialize, Serialize};
 use snapshots::Loaded;
 
+use crate::named::Named;
 use crate::order_places::{self, OrderBoard};
 use crate::position::Position;
 use crate::return_places::{self, ReturnBoard};
-use crate::subledgers::{Subledgers, Touched};
+use crate::subledgers::{Subledgers, cells_named};
 
 /// A ledger with its ordered indexes and incremental totals. None of it decides anything.
 #[derive(Debug, Default, PartialEq)]
@@ -88,25 +89,35 @@ impl Folded {
 
     /// Folds the next entry in.
     pub(crate) fn apply(&mut self, entry: &Entry, epoch: u64, log_time: Timestamp) {
+        self.apply_named(entry, &Named::by(entry), epoch, log_time);
+    }
+
+    /// The same, where what the entry names is gathered already.
+    pub(crate) fn apply_named(&mut self, entry: &Entry, named: &Named, epoch: u64, log_time: Timestamp) {
         let sequence = self.ledger.head().sequence + 1;
         if self.epochs.last().is_none_or(|last| last.epoch != epoch) {
             self.epochs.push(Position { epoch, sequence });
         }
-        let before = Touched::by(entry, &self.ledger);
-        self.subledgers.take_out(&before, &self.ledger);
-        let orders_before = order_places::named_by(entry, &self.ledger);
-        let returns_before = return_places::named_by(entry, &self.ledger);
+        let mut cells = cells_named(named, &self.ledger);
+        self.subledgers.take_out(named, &cells, &self.ledger);
+        let orders_before = order_places::named_by(named, &self.ledger);
+        let returns_before = return_places::named_by(named, &self.ledger);
         if let Err(what) = self.ledger.apply(entry, log_time) {
             self.first_broken.get_or_insert(Broken { sequence, what });
         }
-        let after = Touched::by(entry, &self.ledger);
-        self.subledgers.put_in(&after, &self.ledger);
-        for (item, location) in after.cells.iter().filter(|cell| before.cells.binary_search(cell).is_err()) {
-            let sku = self.ledger.items().sku(*item).clone();
-            self.cells.insert((sku, self.ledger.locations().id(*location).clone()));
+        // A cell that is there stays there, in its row.
+        if cells.iter().any(Option::is_none) {
+            let after = cells_named(named, &self.ledger);
+            for ((cell, now), name) in cells.iter().zip(&after).zip(&named.cells) {
+                if cell.is_none() && now.is_some() {
+                    self.cells.insert(name.clone());
+                }
+            }
+            cells = after;
         }
-        order_places::follow(&mut self.order_board, &orders_before, entry, &self.ledger);
-        return_places::follow(&mut self.return_board, &returns_before, entry, &self.ledger);
+        self.subledgers.put_in(named, &cells, &self.ledger);
+        order_places::follow(&mut self.order_board, &orders_before, named, &self.ledger);
+        return_places::follow(&mut self.return_board, &returns_before, named, &self.ledger);
         for event in entry.events() {
             if let Event::ItemsDefined(item) = event
                 && item.kind == ItemKind::Stocked

@@ -21,6 +21,7 @@ mod folded;
 mod history;
 mod index;
 mod log_page;
+mod named;
 mod order_places;
 mod position;
 mod projections;

@@ -1,12 +1,12 @@
 //! Where orders stand on the order board.
 
+use ledger_core::Ledger;
 use ledger_core::orders::{Order, OrderState};
 use ledger_core::state::Row;
-use ledger_core::values::{OrderId, Text};
-use ledger_core::{Entry, Fact, Ledger, SubjectKind};
 use smallvec::SmallVec;
 
 use crate::board::{Board, Place};
+use crate::named::Named;
 
 /// Keys of the order board: placed at, ship by, value.
 pub(crate) const ORDER_SORTS: usize = 3;
@@ -38,24 +38,14 @@ pub(crate) fn board_of(ledger: &Ledger) -> OrderBoard {
 }
 
 /// The orders that an entry names, as they stand.
-pub(crate) fn named_by(entry: &Entry, ledger: &Ledger) -> OrdersBefore {
-    let mut named = OrdersBefore::new();
-    for event in entry.events() {
-        event.subjects(&mut |subject| {
-            if subject.kind != SubjectKind::Order {
-                return;
-            }
-            let row = OrderId::try_new(subject.id).ok().and_then(|id| ledger.orders().row(&id));
-            let Some(row) = row.filter(|row| !named.iter().any(|(known, _)| known == row)) else { return };
-            named.push((row, place(ledger.orders().get(row))));
-        });
-    }
-    named
+pub(crate) fn named_by(named: &Named, ledger: &Ledger) -> OrdersBefore {
+    let rows = named.orders.iter().filter_map(|id| ledger.orders().row(id));
+    rows.map(|row| (row, place(ledger.orders().get(row)))).collect()
 }
 
 /// Moves the orders that an entry named to where they now stand.
-pub(crate) fn follow(board: &mut OrderBoard, before: &OrdersBefore, entry: &Entry, ledger: &Ledger) {
-    for (row, now) in named_by(entry, ledger) {
+pub(crate) fn follow(board: &mut OrderBoard, before: &OrdersBefore, named: &Named, ledger: &Ledger) {
+    for (row, now) in named_by(named, ledger) {
         let before = before.iter().find(|(known, _)| *known == row).map(|(_, place)| *place);
         board.put(row, before, now);
     }

@@ -26,6 +26,7 @@ use crate::fault::Fault;
 use crate::folded::Folded;
 use crate::history::{History, Recorded};
 use crate::index::{Checkpoint, Index, Key, keys_of, stored_checkpoint};
+use crate::named::Named;
 use crate::position::Position;
 use crate::query::{AsOf, LIMIT_DEFAULT, LIMIT_MAX, Page, Query, QueryFault};
 use crate::rows::Rows;
@@ -79,10 +80,10 @@ pub struct EntryMeta {
     pub epoch: u64,
 }
 
-/// A frame with its entries decoded and their keys gathered: all that needs no lock.
+/// A frame with its entries decoded, and their names and keys gathered: all that needs no lock.
 struct Decoded {
     frame: Frame,
-    entries: Vec<Entry>,
+    entries: Vec<(Entry, Named)>,
     keys: Vec<(u64, SmallVec<[Key; 16]>)>,
 }
 
@@ -93,29 +94,32 @@ impl Projections {
     }
 
     fn fold_decoded(&self, decoded: &Decoded) -> Result<(), Fault> {
-        let Decoded { frame, entries, keys } = decoded;
+        let frame = &decoded.frame;
         let mut head = self.0.head.lock();
         head.check_next(frame).map_err(|why| Fault::NotNext { why })?;
         // The index first: whoever sees a position finds everything up to it.
-        self.0.index.add(keys);
-        let (epoch, log_time) = (frame.header().epoch, Timestamp::from_micros(frame.header().log_time_us));
-        let mut folded = self.0.folded.write();
-        // Behind a snapshot that reaches further than the index, only the index is made good.
-        let is_folded = frame.last_sequence() <= folded.ledger.head().sequence;
-        let mut since = Instant::now();
-        for entry in entries.iter().filter(|_| !is_folded) {
-            folded.apply(entry, epoch, log_time);
-            if since.elapsed() > WRITE_SLICE {
-                RwLockWriteGuard::bump(&mut folded);
-                since = Instant::now();
-            }
-        }
-        drop(folded);
+        self.0.index.add(&decoded.keys);
+        self.fold_entries(decoded);
         *head = Head::after(frame);
         if self.0.index.is_due() {
             self.write_checkpoint(&head)?;
         }
         Ok(())
+    }
+
+    fn fold_entries(&self, Decoded { frame, entries, .. }: &Decoded) {
+        let (epoch, log_time) = (frame.header().epoch, Timestamp::from_micros(frame.header().log_time_us));
+        let mut folded = self.0.folded.write();
+        // Behind a snapshot that reaches further than the index, only the index is made good.
+        let is_folded = frame.last_sequence() <= folded.ledger.head().sequence;
+        let mut since = Instant::now();
+        for (entry, named) in entries.iter().filter(|_| !is_folded) {
+            folded.apply_named(entry, named, epoch, log_time);
+            if since.elapsed() > WRITE_SLICE {
+                RwLockWriteGuard::bump(&mut folded);
+                since = Instant::now();
+            }
+        }
     }
 
     /// Writes the index's tail and how far it reaches. Done by itself whenever the tail fills a run, and to be done at
@@ -295,7 +299,8 @@ fn decode(frame: &Frame) -> Result<Decoded, Fault> {
     for (sequence, _, bytes) in frame.entries() {
         let entry = Entry::decode(bytes).map_err(|source| Fault::Entry { sequence, source })?;
         keys.push((sequence, keys_of(&entry)));
-        entries.push(entry);
+        let named = Named::by(&entry);
+        entries.push((entry, named));
     }
     Ok(Decoded { frame: frame.clone(), entries, keys })
 }

@@ -1,12 +1,12 @@
 //! Where returns stand on the return board.
 
+use ledger_core::Ledger;
 use ledger_core::returns::{Return, ReturnStage};
 use ledger_core::state::Row;
-use ledger_core::values::{ReturnId, Text};
-use ledger_core::{Entry, Fact, Ledger, SubjectKind};
 use smallvec::SmallVec;
 
 use crate::board::{Board, Place};
+use crate::named::Named;
 
 /// Keys of the return board: in its stage since, opened at, refunded amount.
 pub(crate) const RETURN_SORTS: usize = 3;
@@ -37,24 +37,14 @@ pub(crate) fn board_of(ledger: &Ledger) -> ReturnBoard {
 }
 
 /// The returns that an entry names, as they stand.
-pub(crate) fn named_by(entry: &Entry, ledger: &Ledger) -> ReturnsBefore {
-    let mut named = ReturnsBefore::new();
-    for event in entry.events() {
-        event.subjects(&mut |subject| {
-            if subject.kind != SubjectKind::Return {
-                return;
-            }
-            let row = ReturnId::try_new(subject.id).ok().and_then(|id| ledger.returns().row(&id));
-            let Some(row) = row.filter(|row| !named.iter().any(|(known, _)| known == row)) else { return };
-            named.push((row, place(ledger.returns().get(row))));
-        });
-    }
-    named
+pub(crate) fn named_by(named: &Named, ledger: &Ledger) -> ReturnsBefore {
+    let rows = named.returns.iter().filter_map(|id| ledger.returns().row(id));
+    rows.map(|row| (row, place(ledger.returns().get(row)))).collect()
 }
 
 /// Moves the returns that an entry named to where they now stand.
-pub(crate) fn follow(board: &mut ReturnBoard, before: &ReturnsBefore, entry: &Entry, ledger: &Ledger) {
-    for (row, now) in named_by(entry, ledger) {
+pub(crate) fn follow(board: &mut ReturnBoard, before: &ReturnsBefore, named: &Named, ledger: &Ledger) {
+    for (row, now) in named_by(named, ledger) {
         let before = before.iter().find(|(known, _)| *known == row).map(|(_, place)| *place);
         board.put(row, before, now);
     }

@@ -1,12 +1,14 @@
 //! What the subledgers hold, kept incrementally: the totals that control accounts must tie out to.
 
-use ledger_core::books::{Account, Place, StatusGroup};
+use ledger_core::Ledger;
+use ledger_core::books::{Account, StatusGroup};
 use ledger_core::finance::open_balance;
 use ledger_core::payments::{Direction, Payment};
 use ledger_core::state::Row;
-use ledger_core::values::{Amount, OrderId, PaymentId, RefundId, Text};
-use ledger_core::{Entry, Fact, Ledger, SubjectKind};
+use ledger_core::values::{Amount, Text};
 use smallvec::SmallVec;
+
+use crate::named::Named;
 
 /// Sums over the ledger's own cost pools and open items. After every entry they are what a walk over all of them
 /// would give.
@@ -50,51 +52,16 @@ fn moved(payment: &Payment) -> Amount {
     }
 }
 
-/// The parts of the subledgers that an entry may change, each once.
-#[derive(Debug, Default)]
-pub(crate) struct Touched {
-    /// Items at locations that are there.
-    pub(crate) cells: SmallVec<[(Row, Row); 8]>,
-    orders: SmallVec<[(Account, OrderId); 4]>,
-    claims: SmallVec<[RefundId; 2]>,
-    payments: SmallVec<[PaymentId; 2]>,
-}
+/// Items at locations, by row, in the order in which an entry [names](Named) them; `None` where nothing ever moved.
+pub(crate) type Cells = SmallVec<[Option<(Row, Row)>; 4]>;
 
-impl Touched {
-    /// What the entry touches of the ledger as it stands.
-    pub(crate) fn by(entry: &Entry, ledger: &Ledger) -> Touched {
-        let mut touched = Touched::default();
-        for event in entry.events() {
-            event.movements(&mut |movement| {
-                for place in [movement.from, movement.to] {
-                    let Place::Stock(location, _) = place else { continue };
-                    let cell = ledger.items().row(movement.sku).zip(ledger.locations().row(location));
-                    touched.cells.extend(cell.filter(|(item, at)| ledger.stock().cell(*item, *at).is_some()));
-                }
-            });
-            event.subjects(&mut |subject| {
-                if subject.kind == SubjectKind::Payment {
-                    touched.payments.extend(PaymentId::try_new(subject.id));
-                }
-            });
-            event.postings(&mut |posting| match posting.account {
-                Account::Receivable | Account::CustomerDeposits => {
-                    touched.orders.extend(posting.order.map(|order| (posting.account, order.clone())));
-                }
-                Account::RefundsPayable => touched.claims.extend(posting.claim.cloned()),
-                _ => {}
-            });
-        }
-        touched.cells.sort_unstable();
-        touched.cells.dedup();
-        touched.orders.sort_unstable();
-        touched.orders.dedup();
-        touched.claims.sort_unstable();
-        touched.claims.dedup();
-        touched.payments.sort_unstable();
-        touched.payments.dedup();
-        touched
-    }
+/// The cells that an entry names, as far as they are there.
+pub(crate) fn cells_named(named: &Named, ledger: &Ledger) -> Cells {
+    let cells = named.cells.iter().map(|(sku, location)| {
+        let cell = ledger.items().row(sku).zip(ledger.locations().row(location));
+        cell.filter(|(item, at)| ledger.stock().cell(*item, *at).is_some())
+    });
+    cells.collect()
 }
 
 impl Subledgers {
@@ -117,33 +84,33 @@ impl Subledgers {
         subledgers
     }
 
-    /// Takes out what the touched parts hold, before the entry is applied.
-    pub(crate) fn take_out(&mut self, touched: &Touched, ledger: &Ledger) {
-        self.count(touched, ledger, |total, amount| *total -= amount);
+    /// Takes out what the parts that an entry names hold, before it is applied.
+    pub(crate) fn take_out(&mut self, named: &Named, cells: &Cells, ledger: &Ledger) {
+        self.count(named, cells, ledger, |total, amount| *total -= amount);
     }
 
-    /// Puts in what the touched parts hold, after the entry was applied.
-    pub(crate) fn put_in(&mut self, touched: &Touched, ledger: &Ledger) {
-        self.count(touched, ledger, |total, amount| *total += amount);
+    /// Puts in what they hold, after it was applied.
+    pub(crate) fn put_in(&mut self, named: &Named, cells: &Cells, ledger: &Ledger) {
+        self.count(named, cells, ledger, |total, amount| *total += amount);
     }
 
-    fn count(&mut self, touched: &Touched, ledger: &Ledger, count: impl Fn(&mut Amount, Amount)) {
-        for (item, location) in &touched.cells {
+    fn count(&mut self, named: &Named, cells: &Cells, ledger: &Ledger, count: impl Fn(&mut Amount, Amount)) {
+        for (item, location) in cells.iter().flatten() {
             let Some(cell) = ledger.stock().cell(*item, *location) else { continue };
             for group in StatusGroup::ALL {
                 count(&mut self.pools[group.index()], cell.group_value(*group));
             }
         }
         let [receivable, deposits, refunds] = &mut self.open;
-        for (account, order) in &touched.orders {
+        for (account, order) in &named.open {
             let total = if *account == Account::Receivable { &mut *receivable } else { &mut *deposits };
             count(total, open_balance(ledger, *account, order.as_str()));
         }
-        for claim in &touched.claims {
+        for claim in &named.claims {
             count(refunds, open_balance(ledger, Account::RefundsPayable, claim.as_str()));
         }
         let [bank, clearing] = &mut self.paid;
-        for payment in touched.payments.iter().filter_map(|id| ledger.payments().find(id)) {
+        for payment in named.payments.iter().filter_map(|id| ledger.payments().find(id)) {
             let total = if payment.account == Account::Bank { &mut *bank } else { &mut *clearing };
             count(total, moved(payment));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use journal::{FrameSource, Head, JournalRead};
+use journal::{Head, JournalRead};
 use ledger_core::ledger::STATE_FORMAT;
 use parking_lot::{Mutex, RwLock};
 use snapshots::SnapshotSource;
@@ -69,18 +69,49 @@ impl Projections {
             last_taken: Mutex::new(began),
         }));
         projections.merge_if_due();
-        // One thread reads and decodes while this one folds: a rebuild takes as long as the slower of the two.
+        // One thread reads, decodes and keeps the index while this one folds: it takes as long as the slower of the two.
         let (decoded_to, decoded) = sync_channel(FRAMES_AHEAD);
         std::thread::scope(|scope| {
-            let (from, upto) = (start.sequence, end.sequence);
-            scope.spawn(move || decode_all(journal.as_ref(), from, upto, &decoded_to));
+            let ahead = &projections;
+            scope.spawn(move || {
+                if let Err(fault) = ahead.index_and_decode(end.sequence, &decoded_to) {
+                    // The other side may have stopped at a fault of its own; then that one is told.
+                    let _ = decoded_to.send(Err(fault));
+                }
+            });
             for decoded in decoded {
                 let decoded = decoded?;
-                projections.fold_decoded(&decoded)?;
+                projections.fold_entries(&decoded);
                 progress(decoded.frame.last_sequence(), end.sequence);
             }
-            Ok(projections)
-        })
+            Ok::<(), Fault>(())
+        })?;
+        Ok(projections)
+    }
+
+    /// Reads every frame behind the head and up to an entry, and brings head and index there. Nobody asks yet, so that
+    /// they may be ahead of what is folded.
+    fn index_and_decode(
+        &self,
+        upto: u64,
+        decoded_to: &SyncSender<Result<Decoded, Fault>>,
+    ) -> Result<(), Fault> {
+        let mut head = self.0.head.lock();
+        let mut frames = self.0.journal.frames_from(head.sequence + 1)?;
+        while head.sequence < upto {
+            let frame = frames.next_frame()?.ok_or(Fault::Missing { sequence: head.sequence + 1 })?;
+            head.check_next(&frame).map_err(|why| Fault::NotNext { why })?;
+            let decoded = decode(&frame)?;
+            self.0.index.add(&decoded.keys);
+            *head = Head::after(&frame);
+            if decoded_to.send(Ok(decoded)).is_err() {
+                return Ok(());
+            }
+            if self.0.index.is_due() {
+                self.write_checkpoint(&head)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -104,32 +135,6 @@ fn start_of(index: &Index, snapshot: Option<Head>, journal: &dyn JournalRead) ->
             Ok(Head::after(&frame))
         }
         Some(_) | None => Ok(Head::empty(journal.head().ledger)),
-    }
-}
-
-/// Reads and decodes every frame behind one entry and up to another, until the last, a fault, or nobody takes them any
-/// more.
-fn decode_all(
-    journal: &dyn JournalRead,
-    after: u64,
-    upto: u64,
-    decoded_to: &SyncSender<Result<Decoded, Fault>>,
-) {
-    let mut sequence = after;
-    let mut read = || -> Result<(), Fault> {
-        let mut frames = journal.frames_from(sequence + 1)?;
-        while sequence < upto {
-            let frame = frames.next_frame()?.ok_or(Fault::Missing { sequence: sequence + 1 })?;
-            sequence = frame.last_sequence();
-            if decoded_to.send(Ok(decode(&frame)?)).is_err() {
-                return Ok(());
-            }
-        }
-        Ok(())
-    };
-    if let Err(fault) = read() {
-        // The other side may have stopped at a fault of its own; then that one is told.
-        let _ = decoded_to.send(Err(fault));
     }
 }
 
