@@ -191,6 +191,10 @@ fn a_writer_that_is_replaced_under_load_is_refused_and_nothing_acknowledged_is_l
                         Outcome::Durable { .. } => {
                             head = Head::after(&frame);
                             durable.push(frame);
+                            // Without a breath now and then a rival may wait for its chance for ever.
+                            if durable.len().is_multiple_of(4) {
+                                std::thread::sleep(Duration::from_millis(10));
+                            }
                         }
                         Outcome::Refused { .. } => return durable,
                         Outcome::Unknown { why } => panic!("{why}"),
