@@ -7,6 +7,7 @@
 //! | `GET /v1/commands/{id}` | what became of a command |
 //! | `GET POST /v1/views/{view}` | a query |
 //! | `GET /v1/events` | every event from an ordinal on, as Server-Sent Events or JSON lines |
+//! | `GET /v1/journal?from=` | the journal's frames, byte for byte, for backups |
 //! | `POST /v1/clock/confirm` | an operator says that the wall clock is right |
 //! | `/v1/ledgers/{ledger}/…` | the same for a ledger by name |
 //! | `/health/live` `/health/ready` `/metrics` | for whoever runs it |
@@ -16,21 +17,25 @@ mod answering;
 mod asking;
 mod body;
 mod events;
+mod journal;
 mod ledger;
 pub(crate) mod parameters;
 mod problem;
+mod tls;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::Listener;
 use axum::{Extension, Router};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::ledgers::Ledgers;
 use crate::metrics;
 use problem::Problem;
+
+pub use tls::{Identity, TlsFault, TlsListener};
 
 /// Every path of the door. Answers without an end are cut off once `stopping` is true.
 pub fn router(ledgers: Ledgers, stopping: watch::Receiver<bool>) -> Router {
@@ -40,6 +45,7 @@ pub fn router(ledgers: Ledgers, stopping: watch::Receiver<bool>) -> Router {
             .route("/commands/{name}", post(asking::command).get(asking::command_status))
             .route("/views/{view}", get(asking::view_by_parameters).post(asking::view))
             .route("/events", get(events::events))
+            .route("/journal", get(journal::frames))
             .route("/clock/confirm", post(asking::confirm_clock))
     };
     Router::new()
@@ -63,11 +69,15 @@ pub fn router(ledgers: Ledgers, stopping: watch::Receiver<bool>) -> Router {
 }
 
 /// Serves until `stop` is there, then finishes the requests it has.
-pub async fn serve(
-    listener: TcpListener,
+pub async fn serve<L>(
+    listener: L,
     ledgers: Ledgers,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+) -> std::io::Result<()>
+where
+    L: Listener,
+    L::Addr: std::fmt::Debug,
+{
     let (told, stopping) = watch::channel(false);
     let stop = async move {
         stop.await;

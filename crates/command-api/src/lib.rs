@@ -13,6 +13,7 @@
 //! before the writer, the threads of writer, journal and views. No transport knows a command or view by name:
 //! endpoints, paths and [`describe`]d documents come from the tables of kinds and views.
 
+pub mod auth;
 pub mod describe;
 pub mod durable_inbox;
 pub mod feed;
@@ -29,6 +30,7 @@ mod inbox;
 mod invalid;
 mod ledgers;
 
+pub use auth::Auth;
 pub use inbox::QueueLimits;
 pub use invalid::Invalid;
 pub use ledgers::Ledgers;

@@ -1,24 +1,83 @@
-//! What was asked and answered, counted, in the text that Prometheus reads.
+//! What a ledger counts about itself. Counting is an atomic addition: the writer takes no lock and no memory for it.
 
-use std::fmt::Write;
+mod exposition;
+mod histogram;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use crate::reply::{Line, Reply};
-use crate::service::{Ownership, Service};
+use journal::Frame;
+use ledger_core::{Command, Entry};
 
-const OUTCOMES: [&str; 9] =
-    ["accepted", "duplicate", "dry_run", "rejected", "invalid", "conflict", "busy", "unavailable", "unknown"];
+pub use exposition::exposition;
+
+use crate::reply::{Line, Outcome, Reply};
+use histogram::{Histogram, Unit};
+
+const OUTCOMES: [&str; 11] = [
+    "accepted",
+    "duplicate",
+    "dry_run",
+    "rejected",
+    "invalid",
+    "unauthorised",
+    "forbidden",
+    "conflict",
+    "busy",
+    "unavailable",
+    "unknown",
+];
+
+/// What an answer's time is filed under: an outcome, or a batch of several.
+const BATCH: usize = OUTCOMES.len();
+
+const BYTES: &[u64] =
+    &[512, 1 << 10, 2 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10];
+const ENTRIES: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
+/// From fifty microseconds to ten seconds.
+const MICROS: &[u64] = &[
+    50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
+    2_000_000, 5_000_000, 10_000_000,
+];
 
 /// Counters since the start of the service.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics {
     commands: [AtomicU64; OUTCOMES.len()],
+    /// Recorded commands, by their number in the table of kinds.
+    recorded: Vec<AtomicU64>,
+    answer_times: Vec<Histogram>,
     queries_answered: AtomicU64,
     queries_refused: AtomicU64,
+    query_times: Histogram,
     /// The last event that is certainly in the public feed; 0 while there is none.
     feed_event: AtomicU64,
     feed_stands_still: AtomicBool,
     inbox_outcomes: AtomicU64,
+    frame_bytes: Histogram,
+    frame_entries: Histogram,
+    append_times: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let kinds = Command::KINDS.iter().map(|kind| kind.number).max().unwrap_or_default();
+        let times = || Histogram::new(Unit::Micros, MICROS);
+        Metrics {
+            commands: Default::default(),
+            recorded: (0..=kinds).map(|_| AtomicU64::new(0)).collect(),
+            answer_times: (0..=BATCH).map(|_| times()).collect(),
+            queries_answered: AtomicU64::new(0),
+            queries_refused: AtomicU64::new(0),
+            query_times: times(),
+            feed_event: AtomicU64::new(0),
+            feed_stands_still: AtomicBool::new(false),
+            inbox_outcomes: AtomicU64::new(0),
+            frame_bytes: Histogram::new(Unit::Count, BYTES),
+            frame_entries: Histogram::new(Unit::Count, ENTRIES),
+            append_times: times(),
+        }
+    }
 }
 
 impl Metrics {
@@ -56,12 +115,7 @@ impl Metrics {
     }
 
     pub(crate) fn count_reply(&self, reply: &Reply) {
-        let outcome = match reply {
-            Reply::Accepted(accepted) if accepted.duplicate => "duplicate",
-            Reply::Accepted(accepted) if accepted.dry_run => "dry_run",
-            reply => reply.status(),
-        };
-        self.count(outcome);
+        self.count(outcome_of(reply));
     }
 
     pub(crate) fn count_line(&self, line: &Line) {
@@ -73,9 +127,42 @@ impl Metrics {
         self.count(outcome);
     }
 
-    pub(crate) fn count_query(&self, answered: bool) {
+    /// The answer to a message has left, so long after the message came.
+    pub(crate) fn count_answer(&self, outcome: &Outcome, time: Duration) {
+        let place = match outcome {
+            Outcome::One(reply) => OUTCOMES.iter().position(|known| *known == outcome_of(reply)),
+            Outcome::Each(_) => Some(BATCH),
+        };
+        if let Some(place) = place {
+            self.answer_times[place].observe_time(time);
+        }
+    }
+
+    pub(crate) fn count_query(&self, answered: bool, time: Duration) {
         let counter = if answered { &self.queries_answered } else { &self.queries_refused };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.query_times.observe_time(time);
+    }
+
+    /// An entry is in the log.
+    pub(crate) fn count_recorded(&self, entry: &Entry) {
+        for decided in &entry.commands {
+            if let Some(counter) = self.recorded.get(usize::from(decided.submitted.command.kind())) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// A frame goes to the journal; tell when it is settled.
+    pub(crate) fn count_frame(&self, frame: &Frame) -> Instant {
+        self.frame_bytes.observe(frame.bytes().len() as u64);
+        self.frame_entries.observe(u64::from(frame.header().entries));
+        Instant::now()
+    }
+
+    /// A frame is durable.
+    pub(crate) fn count_durable(&self, submitted: Instant) {
+        self.append_times.observe_time(submitted.elapsed());
     }
 
     fn count(&self, outcome: &str) {
@@ -85,92 +172,10 @@ impl Metrics {
     }
 }
 
-/// The samples of a ledger: more labels, and the value.
-type Samples<'f> = &'f dyn Fn(&Service, &mut Vec<(String, u64)>);
-
-/// The Prometheus text of these ledgers.
-pub fn exposition<'s>(services: impl Iterator<Item = &'s Service> + Clone) -> String {
-    let mut text = String::new();
-    let mut family = |name: &str, kind: &str, help: &str, samples: Samples| {
-        writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("text takes text");
-        for service in services.clone() {
-            let mut found = Vec::new();
-            samples(service, &mut found);
-            for (labels, value) in found {
-                writeln!(text, "{name}{{ledger=\"{}\"{labels}}} {value}", service.name())
-                    .expect("text takes text");
-            }
-        }
-    };
-    family("bincard_commands_total", "counter", "Commands by outcome.", &|service, found| {
-        found.extend(
-            OUTCOMES.map(|outcome| (format!(",outcome=\"{outcome}\""), service.metrics().commands(outcome))),
-        );
-    });
-    family("bincard_queries_total", "counter", "Queries by outcome.", &|service, found| {
-        let Metrics { queries_answered, queries_refused, .. } = service.metrics();
-        found.push((",outcome=\"answered\"".into(), queries_answered.load(Ordering::Relaxed)));
-        found.push((",outcome=\"refused\"".into(), queries_refused.load(Ordering::Relaxed)));
-    });
-    family("bincard_queue_depth", "gauge", "Commands that wait for the writer.", &|service, found| {
-        found.push((String::new(), service.queue_depth() as u64));
-    });
-    family("bincard_durable_sequence", "gauge", "The last durable entry.", &|service, found| {
-        found.push((String::new(), service.durable_sequence()));
-    });
-    family(
-        "bincard_views_lag_entries",
-        "gauge",
-        "Durable entries the views do not show yet.",
-        &|service, found| {
-            found.push((
-                String::new(),
-                service.durable_sequence().saturating_sub(service.position().sequence),
-            ));
-        },
-    );
-    family("bincard_feed_event", "gauge", "The last event in the public feed.", &|service, found| {
-        found.extend(feed_event(service).map(|event| (String::new(), event)));
-    });
-    family(
-        "bincard_feed_stands_still",
-        "gauge",
-        "1 when the public feed needs an operator.",
-        &|service, found| {
-            found.push((String::new(), u64::from(service.metrics().feed_stands_still())));
-        },
-    );
-    family(
-        "bincard_feed_lag_events",
-        "gauge",
-        "Durable events the public feed does not have yet.",
-        &|service, found| {
-            let lag = |event| service.journal().head().event.saturating_sub(event);
-            found.extend(feed_event(service).map(|event| (String::new(), lag(event))));
-        },
-    );
-    family(
-        "bincard_inbox_outcomes_total",
-        "counter",
-        "Commands of the inbox with a stored outcome.",
-        &|service, found| {
-            found.push((String::new(), service.metrics().inbox_outcomes()));
-        },
-    );
-    family("bincard_epoch", "counter", "Starts of the writer.", &|service, found| {
-        found.push((String::new(), service.epoch()));
-    });
-    family("bincard_owner", "gauge", "1 while this instance writes the ledger.", &|service, found| {
-        let owns = matches!(*service.ownership().borrow(), Ownership::Owner { .. });
-        found.push((String::new(), u64::from(owns)));
-    });
-    family("bincard_ready", "gauge", "1 while commands are taken and views move.", &|service, found| {
-        found.push((String::new(), u64::from(service.trouble().is_none())));
-    });
-    text
-}
-
-/// The feed's last event; `None` where there is no feed.
-fn feed_event(service: &Service) -> Option<u64> {
-    Some(service.metrics().feed_event()).filter(|event| *event > 0)
+fn outcome_of(reply: &Reply) -> &'static str {
+    match reply {
+        Reply::Accepted(accepted) if accepted.duplicate => "duplicate",
+        Reply::Accepted(accepted) if accepted.dry_run => "dry_run",
+        reply => reply.status(),
+    }
 }

@@ -10,6 +10,7 @@
 //! several instances of a ledger all answer queries, in one queue group; commands are subscribed to by the one that
 //! writes, from when its epoch is durable until it writes no more.
 
+mod access;
 mod commands;
 mod endpoints;
 mod rivals;
@@ -23,10 +24,15 @@ use tokio::task::JoinSet;
 use crate::reply::REPLY_BYTES_MAX;
 use crate::service::{Role, Service};
 use commands::CommandEndpoints;
+pub(crate) use endpoints::values;
 use endpoints::{Asked, asked_of};
+
+pub use access::{Access, AccessFault, is_loopback, without_secrets};
 
 /// Room for headers beside the longest batch or reply.
 const HEADERS_BYTES: usize = 64 * 1024;
+/// The least max_payload of a NATS server that every batch and reply fits, in bytes.
+pub const MAX_PAYLOAD_WANTED: usize = REPLY_BYTES_MAX + HEADERS_BYTES;
 
 /// Why a ledger cannot be served on NATS.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +124,6 @@ impl Door {
 }
 
 fn check_payload(client: &Client) -> Result<(), Fault> {
-    let (found, wanted) = (client.server_info().max_payload, REPLY_BYTES_MAX + HEADERS_BYTES);
+    let (found, wanted) = (client.server_info().max_payload, MAX_PAYLOAD_WANTED);
     if found < wanted { Err(Fault::PayloadTooSmall { found, wanted }) } else { Ok(()) }
 }

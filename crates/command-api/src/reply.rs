@@ -26,6 +26,10 @@ pub enum Reply {
     Rejected(Rejected),
     /// It cannot be understood.
     Invalid(Invalid),
+    /// Nobody knows who asks: the token is missing, not signed by a key that is known, or has expired.
+    Unauthorised(Problem),
+    /// Whoever asks is known, and may not.
+    Forbidden(Problem),
     /// It contradicts what was accepted before.
     Conflict(Problem),
     /// Nothing happened; send it again later, with the same id.
@@ -98,6 +102,7 @@ impl Reply {
                 details: details(&rejection),
                 position,
             }),
+            Answer::Forbidden { permission } => Reply::forbidden(permission),
             Answer::Conflict(conflict) => {
                 Reply::Conflict(Problem::new(conflict.code(), conflict.to_string()))
             }
@@ -111,6 +116,13 @@ impl Reply {
     /// Nothing happened, try again.
     pub fn busy(busy: &Busy) -> Reply {
         Reply::Busy(Problem::new(busy.code(), busy.to_string()))
+    }
+
+    /// The roles of whoever asks do not include this permission.
+    pub fn forbidden(permission: &str) -> Reply {
+        let message =
+            format!("your roles do not include the permission {permission}: ask an administrator for it");
+        Reply::Forbidden(Problem::new("forbidden", message))
     }
 
     /// The writer takes no commands.
@@ -138,6 +150,8 @@ impl Reply {
             Reply::Accepted(_) => "accepted",
             Reply::Rejected(_) => "rejected",
             Reply::Invalid(_) => "invalid",
+            Reply::Unauthorised(_) => "unauthorised",
+            Reply::Forbidden(_) => "forbidden",
             Reply::Conflict(_) => "conflict",
             Reply::Busy(_) => "busy",
             Reply::Unavailable(_) => "unavailable",
@@ -151,7 +165,9 @@ impl Reply {
             Reply::Accepted(_) => None,
             Reply::Rejected(rejected) => Some(&rejected.message),
             Reply::Invalid(invalid) => Some(&invalid.message),
-            Reply::Conflict(problem)
+            Reply::Unauthorised(problem)
+            | Reply::Forbidden(problem)
+            | Reply::Conflict(problem)
             | Reply::Busy(problem)
             | Reply::Unavailable(problem)
             | Reply::Unknown(problem) => Some(&problem.message),
@@ -164,7 +180,9 @@ impl Reply {
             Reply::Accepted(_) => None,
             Reply::Rejected(rejected) => Some(rejected.code),
             Reply::Invalid(invalid) => Some(invalid.code),
-            Reply::Conflict(problem)
+            Reply::Unauthorised(problem)
+            | Reply::Forbidden(problem)
+            | Reply::Conflict(problem)
             | Reply::Busy(problem)
             | Reply::Unavailable(problem)
             | Reply::Unknown(problem) => Some(problem.code),
@@ -276,6 +294,8 @@ impl Line {
             }
             Reply::Invalid(invalid) => Line { path: invalid.path, ..line },
             Reply::Rejected(_)
+            | Reply::Unauthorised(_)
+            | Reply::Forbidden(_)
             | Reply::Conflict(_)
             | Reply::Busy(_)
             | Reply::Unavailable(_)

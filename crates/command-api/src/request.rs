@@ -7,10 +7,11 @@ mod tests;
 
 pub use batch::{BATCH_BYTES_MAX, BATCH_COMMANDS_MAX, Batch};
 
-use ledger_core::values::{ActorId, CommandId, CorrelationId, Text, Timestamp};
-use ledger_core::{Actor, ActorKind, Command, Submission, Submitted};
+use ledger_core::values::{CommandId, CorrelationId, Text, Timestamp};
+use ledger_core::{Actor, Command, Submission, Submitted};
 use uuid::Uuid;
 
+use crate::auth::Caller;
 use crate::invalid::{self, Invalid};
 use crate::writer::Request;
 use named::Named;
@@ -28,7 +29,7 @@ pub const CORRELATION_HEADER: &str = "Bincard-Correlation-Id";
 pub const DRY_RUN_HEADER: &str = "Bincard-Dry-Run";
 /// W3C trace context: what the caller's own traces call this request. It stands in our log lines, nowhere else.
 pub const TRACE_HEADER: &str = "traceparent";
-/// Who acts, by their own word: a person's id, `anonymous` without it.
+/// Who acts, by their own word: a person's id, `anonymous` without it. With a token, the one it names.
 pub const ACTOR_HEADER: &str = "Bincard-Actor";
 
 /// What stands around a command's body.
@@ -40,8 +41,8 @@ pub struct Envelope {
     pub effective_at: Option<Timestamp>,
     /// What ties the command to what other systems did.
     pub correlation: Option<CorrelationId>,
-    /// Who acts.
-    pub actor: Actor,
+    /// Who acts, and what they may.
+    pub caller: Caller,
     /// Decide and answer, record nothing.
     pub dry_run: bool,
 }
@@ -49,11 +50,12 @@ pub struct Envelope {
 impl Envelope {
     /// What stands around a command without headers, from this actor.
     pub fn of(actor: Actor) -> Self {
-        Envelope { id: None, effective_at: None, correlation: None, actor, dry_run: false }
+        let caller = Caller::trusted(actor);
+        Envelope { id: None, effective_at: None, correlation: None, caller, dry_run: false }
     }
 
-    /// Reads the headers; `values` gives all values under a name.
-    pub fn read<'h>(values: impl Fn(&str) -> Vec<&'h [u8]>) -> Result<Self, Invalid> {
+    /// Reads the headers of a caller who is known; `values` gives all values under a name.
+    pub fn read<'h>(caller: Caller, values: impl Fn(&str) -> Vec<&'h [u8]>) -> Result<Self, Invalid> {
         let one = |name: &'static str| -> Result<Option<&'h str>, Invalid> {
             let mut found = values(name).into_iter();
             let Some(value) = found.next() else { return Ok(None) };
@@ -86,26 +88,19 @@ impl Envelope {
                 ));
             }
         };
-        let id_of_actor = text_value(ACTOR_HEADER, one(ACTOR_HEADER)?.unwrap_or("anonymous"))?;
-        let actor = Actor { id: id_of_actor, kind: ActorKind::Person };
-        Ok(Envelope { id, effective_at, correlation, actor, dry_run })
+        Ok(Envelope { id, effective_at, correlation, caller, dry_run })
     }
 
     fn request(&self, commands: Vec<Submitted>, bytes: usize) -> Request {
-        let submission = Submission {
-            actor: self.actor.clone(),
-            roles: Vec::new(),
-            correlation: self.correlation.clone(),
-            commands,
-        };
-        Request { submission, dry_run: self.dry_run, bytes }
+        let Caller { actor, roles, rights } = self.caller.clone();
+        let submission = Submission { actor, roles, correlation: self.correlation.clone(), commands };
+        Request { submission, rights, dry_run: self.dry_run, bytes }
     }
 }
 
 impl Default for Envelope {
     fn default() -> Self {
-        let id = ActorId::try_new("anonymous").expect("a short id without control characters");
-        Envelope::of(Actor { id, kind: ActorKind::Person })
+        Envelope::of(Caller::anonymous().actor)
     }
 }
 

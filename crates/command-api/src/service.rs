@@ -13,7 +13,7 @@ mod standby;
 mod tests;
 mod writing;
 
-pub use asking::{COMMAND_STATUS, page_json, read_query};
+pub use asking::{COMMAND_STATUS, page_json, query_permission, read_query};
 pub use offering::{Each, Offered};
 pub use ownership::Ownership;
 pub use replicated::{Replication, Role};
@@ -32,6 +32,7 @@ use projections::{Position, Projections};
 use snapshots::Snapshots;
 use tokio::sync::watch;
 
+use crate::auth::Auth;
 use crate::feed::Seen;
 use crate::inbox::{Inbox, QueueLimits};
 use crate::metrics::Metrics;
@@ -45,6 +46,8 @@ pub struct Options {
     pub settings: Settings,
     /// Where others can ask while this runs; they are told when they find the folder held.
     pub address: String,
+    /// How whoever asks is known.
+    pub auth: Auth,
     /// How much may wait for the writer.
     pub queue: QueueLimits,
     /// How long a query waits for its `min_position`.
@@ -66,6 +69,7 @@ impl Options {
             data: data.into(),
             settings,
             address: String::new(),
+            auth: Auth::off(),
             queue: QueueLimits::default(),
             min_position_wait: Duration::from_secs(5),
             segment_bytes: journal::Options::default().segment_bytes,
@@ -171,7 +175,8 @@ struct Inner {
     ownership: watch::Receiver<Ownership>,
     /// Of an instance among several.
     replicated: Option<Replicated>,
-    metrics: Metrics,
+    metrics: Arc<Metrics>,
+    auth: Auth,
     running: Mutex<Option<Running>>,
     /// Held as long as anybody can ask: the views' files stay open after a stop.
     _folder: Option<Folder>,
@@ -245,6 +250,11 @@ impl Service {
     /// Durable frames, for a reader in process.
     pub fn journal(&self) -> &Arc<dyn JournalRead> {
         &self.0.journal
+    }
+
+    /// How whoever asks is known.
+    pub fn auth(&self) -> &Auth {
+        &self.0.auth
     }
 
     /// Counters of what was asked and answered.

@@ -23,6 +23,8 @@ use ledger_core::values::{ActorId, CommandId, Name, Text, Timestamp};
 use ledger_core::{Actor, ActorKind, Command, Entry, Ledger, Settings, Submission, Submitted};
 use projections::Position;
 
+use crate::auth::Rights;
+
 pub use answer::{Answer, Busy, Conflict};
 use log_time::LogTime;
 
@@ -31,6 +33,8 @@ use log_time::LogTime;
 pub struct Request {
     /// One command, or several that stand or fall together.
     pub submission: Submission,
+    /// What whoever asks may do.
+    pub rights: Rights,
     /// Decide and answer, record nothing.
     pub dry_run: bool,
     /// How long it was on the wire: the queue before the writer is bounded by it.
@@ -167,11 +171,11 @@ impl<To> Writer<To> {
     /// The sentence. An error is an answer too: one at which the sentence ends early.
     fn answer(&mut self, request: Request, now: Timestamp) -> Result<Answer, Answer> {
         self.check_standing(now)?;
-        authority::authorise(&request.submission)?;
+        authority::authorise(&request)?;
         self.dedupe(&request.submission)?;
         let log_time = self.log_time_of_next_entry(now);
         let before = self.position();
-        let Request { submission, dry_run, bytes: _ } = request;
+        let Request { submission, dry_run, rights: _, bytes: _ } = request;
         let pending = match self.ledger.decide(submission, log_time) {
             Ok(pending) => pending,
             Err(rejection) => return Err(Answer::Rejected { position: before, rejection }),
@@ -252,7 +256,8 @@ impl<To> Writer<To> {
     /// An answer leaves when all that was accepted before it is durable; one about the queue or the service at once.
     fn reply(&mut self, to: To, answer: Answer, out: &mut Vec<Output<To>>) {
         let waits = match &answer {
-            Answer::Busy(_)
+            Answer::Forbidden { .. }
+            | Answer::Busy(_)
             | Answer::Unavailable { .. }
             | Answer::NotTheWriter { .. }
             | Answer::Unknown { .. } => false,

@@ -268,6 +268,12 @@ async fn whoever_runs_it_sees_health_metrics_and_what_it_speaks() {
         "bincard_commands_total{ledger=\"main\",outcome=\"accepted\"} 3",
         "bincard_commands_total{ledger=\"main\",outcome=\"rejected\"} 1",
         "bincard_durable_sequence{ledger=\"main\"} 5",
+        "bincard_recorded_total{ledger=\"main\",command=\"items.activate\"} 1",
+        "bincard_answer_seconds_count{ledger=\"main\",outcome=\"accepted\"} 3",
+        "bincard_answer_seconds_bucket{ledger=\"main\",outcome=\"rejected\",le=\"+Inf\"} 1",
+        "bincard_frame_entries_sum{ledger=\"main\"} 3",
+        "bincard_append_seconds_count{ledger=\"main\"} 3",
+        "bincard_views_lag_seconds{ledger=\"main\"} 0",
         "bincard_queue_depth{ledger=\"main\"} 0",
         "bincard_ready{ledger=\"main\"} 1",
     ] {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use command_api::auth::Caller;
 use command_api::request::read_command;
 use command_api::writer::{Answer, Busy, Input, Output, Writer};
 use command_api::{Envelope, Request};
@@ -159,7 +160,8 @@ fn recorded(journal: &dyn JournalRead) -> BTreeMap<String, u64> {
 fn request(id: &str, name: &str, body: &serde_json::Value) -> Request {
     let headers =
         |header: &str| if header == "Bincard-Command-Id" { vec![id.as_bytes()] } else { Vec::new() };
-    read_command(name, body.to_string().as_bytes(), &Envelope::read(headers).unwrap()).unwrap()
+    read_command(name, body.to_string().as_bytes(), &Envelope::read(Caller::anonymous(), headers).unwrap())
+        .unwrap()
 }
 
 /// A small shop's day: two items, a location, then receipts, some of which are refused.

@@ -14,10 +14,12 @@
 //! | keep a journal in files | [`FileJournal`], [`JournalThread`], [`Lock`] |
 //! | read the files of a stopped service | [`OfflineJournal`] |
 //! | keep a journal in a JetStream stream | [`jetstream`] |
+//! | read frames off a wire | [`FrameStream`] |
 //! | keep a journal in memory | [`MemoryJournal`] |
 //! | move a history from one kind of journal to another | [`copy`] |
 //! | make a disk that fails on purpose | [`SimDisk`] |
 
+mod byte_stream;
 mod checked;
 mod copy;
 mod disk;
@@ -30,6 +32,7 @@ mod journal;
 mod memory;
 mod sim_disk;
 
+pub use byte_stream::FrameStream;
 pub use checked::Checked;
 pub use copy::{CopyProgress, copy};
 pub use disk::{Disk, DiskFile, RealDisk};

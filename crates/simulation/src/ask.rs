@@ -1,6 +1,7 @@
 //! What a client asks for, as it would write it, and the typed request that the edge would make of it.
 
 use command_api::Request;
+use command_api::auth::Rights;
 use ledger_core::values::{ActorId, CommandId, Text, Timestamp};
 use ledger_core::{Actor, ActorKind, Submission, Submitted};
 use serde_json::Value;
@@ -55,6 +56,6 @@ impl Ask {
         });
         let submission =
             Submission { actor, roles: Vec::new(), correlation: None, commands: commands.collect() };
-        Request { submission, dry_run: self.dry_run, bytes: 256 }
+        Request { submission, rights: Rights::Everything, dry_run: self.dry_run, bytes: 256 }
     }
 }

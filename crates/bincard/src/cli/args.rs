@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::access::{ClientAccessArgs, NatsAccessArgs, SecurityArgs, TokenCommand};
+use super::operations::{BackupArgs, DoctorArgs, RestoreArgs};
 use crate::bench::Bench;
 
 /// The one record of your stock: publish commands, query views, replay history.
@@ -57,6 +59,18 @@ pub enum Command {
     },
     /// Measure this machine: every figure beside what its disk takes
     Bench(BenchArgs),
+    /// Say what is wrong with a set-up, and what to do; takes the arguments of serve
+    Doctor(Box<DoctorArgs>),
+    /// Copy the history of a ledger, running or not, into a folder; again, and only what is new is copied
+    Backup(BackupArgs),
+    /// Make a ledger of a copy
+    Restore(RestoreArgs),
+    /// Make keys and tokens, for set-ups without an identity provider
+    Token {
+        /// Which
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Write the JSON Schemas of every command, event and view, and the OpenAPI and AsyncAPI documents
     Schemas {
         /// The folder to write them into
@@ -108,6 +122,9 @@ pub struct HistoryArgs {
     /// The NATS server that keeps the stream; several with commas between them
     #[arg(long, env = "NATS_URL", value_name = "URL")]
     pub nats: Option<String>,
+    /// How it is reached
+    #[command(flatten)]
+    pub nats_access: NatsAccessArgs,
 }
 
 /// What to do with a journal.
@@ -129,6 +146,9 @@ pub struct JournalCopyArgs {
     /// The NATS server that keeps the stream; several with commas between them
     #[arg(long, env = "NATS_URL", value_name = "URL")]
     pub nats: Option<String>,
+    /// How it is reached
+    #[command(flatten)]
+    pub nats_access: NatsAccessArgs,
     /// How many servers keep a copy of a stream that is created
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub replicas: u8,
@@ -171,6 +191,12 @@ pub struct ServeArgs {
     /// Entries between two snapshots of the ledger, which make a start fast; 0 takes none
     #[arg(long, default_value_t = 250_000, value_name = "ENTRIES")]
     pub snapshot_every: u64,
+    /// What is asked of callers, and shown to them
+    #[command(flatten)]
+    pub security: SecurityArgs,
+    /// How the NATS server is reached
+    #[command(flatten)]
+    pub nats_access: NatsAccessArgs,
 }
 
 /// Which ledger is meant: a running service, or a folder.
@@ -185,6 +211,9 @@ pub struct DoorArgs {
     /// The folder of ledgers: the service that serves it is asked, else it is opened
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// What is shown there, and who is trusted
+    #[command(flatten)]
+    pub access: ClientAccessArgs,
 }
 
 /// A command to send.

@@ -1,12 +1,16 @@
 //! The command line: what can be asked for, by people and by scripts.
 
+mod access;
 mod args;
 mod fields;
+mod operations;
 mod output;
 
+pub use access::{ClientAccessArgs, NatsAccessArgs, SecurityArgs, TokenCommand};
 pub use args::{
     BenchArgs, Cli, Command, DoorArgs, Format, HistoryArgs, ImportFormat, JournalCommand, JournalCopyArgs,
     JournalKind, OpeningChoice, QueryArgs, ReplayCommand, RoleChoice, SendArgs, ServeArgs,
 };
 pub use fields::{FieldFault, body_from_pairs};
+pub use operations::{BackupArgs, DoctorArgs, RestoreArgs, Verification};
 pub use output::{Failure, exit, print_rows};

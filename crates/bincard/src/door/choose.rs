@@ -8,7 +8,7 @@ use super::http::HttpDoor;
 use super::local::LocalDoor;
 use super::nats::NatsDoor;
 use super::{Door, DoorFault};
-use crate::cli::DoorArgs;
+use crate::cli::{ClientAccessArgs, DoorArgs};
 
 /// Where a service answers when nobody says otherwise.
 const DEFAULT_ADDRESS: &str = "http://127.0.0.1:7400";
@@ -54,15 +54,15 @@ fn of_folder(data: &Path, ledger: &str) -> Result<Asked, DoorFault> {
     }
 }
 
-/// The HTTP address in what a lock says, if it says one.
+/// The HTTP or HTTPS address in what a lock says, if it says one.
 fn served_at(address: &str) -> Option<String> {
-    let at = address.find("http://")?;
+    let at = address.find("http://").or_else(|| address.find("https://"))?;
     address[at..].split([' ', ',', ';']).next().map(str::to_owned)
 }
 
 /// The door to a running service; a folder that nobody serves is opened by this process.
 pub async fn choose(args: &DoorArgs, ledger: &str) -> Result<Door, DoorFault> {
-    open(asked(args, ledger)?, ledger).await
+    open(asked(args, ledger)?, ledger, &args.access).await
 }
 
 /// The door for an import: without --nats and --http it is the folder.
@@ -80,10 +80,10 @@ pub fn default_folder() -> PathBuf {
     data.map_or_else(|| PathBuf::from("bincard-data"), PathBuf::from)
 }
 
-async fn open(asked: Asked, ledger: &str) -> Result<Door, DoorFault> {
+async fn open(asked: Asked, ledger: &str, access: &ClientAccessArgs) -> Result<Door, DoorFault> {
     match asked {
-        Asked::Nats(url) => NatsDoor::open(&url, ledger).await.map(Door::Nats),
-        Asked::Http(url) => Ok(Door::Http(HttpDoor::open(&url, ledger))),
+        Asked::Nats(url) => NatsDoor::open(&url, ledger, access).await.map(Door::Nats),
+        Asked::Http(url) => HttpDoor::open(&url, ledger, access).map(Door::Http),
         Asked::Folder(data) => LocalDoor::open(&data, ledger).await.map(Door::Local),
     }
 }

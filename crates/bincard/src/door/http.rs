@@ -7,7 +7,9 @@ use ureq::Agent;
 use ureq::http::Request;
 
 use super::answer::excerpt;
+use super::trust::tls;
 use super::{Answer, DoorFault, Item, Page};
+use crate::cli::ClientAccessArgs;
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,19 +24,14 @@ pub struct HttpDoor {
     pub(super) ledger: String,
     /// One connection is kept: commands of a connection are decided in the order in which they are sent.
     agent: Agent,
+    authorization: Option<String>,
 }
 
 impl HttpDoor {
-    pub(super) fn open(url: &str, ledger: &str) -> Self {
-        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(ANSWER_TIMEOUT))
-            .proxy(None)
-            .build()
-            .new_agent();
-        Self { url: url.trim_end_matches('/').to_owned(), ledger: ledger.to_owned(), agent }
+    pub(super) fn open(url: &str, ledger: &str, access: &ClientAccessArgs) -> Result<Self, DoorFault> {
+        let (url, agent) = agent(url, access)?;
+        let authorization = access.token.as_ref().map(|token| format!("Bearer {token}"));
+        Ok(Self { url, ledger: ledger.to_owned(), agent, authorization })
     }
 
     pub(super) async fn send(&self, item: &Item, dry_run: bool) -> Result<Answer, DoorFault> {
@@ -70,6 +67,9 @@ impl HttpDoor {
         for (name, value) in headers {
             request = request.header(name, value);
         }
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
         if dry_run {
             request = request.header("Bincard-Dry-Run", "true");
         }
@@ -79,6 +79,20 @@ impl HttpDoor {
         let done = tokio::task::spawn_blocking(move || exchange(&agent, &tried, request)).await;
         done.expect("the exchange does not panic")
     }
+}
+
+/// The base address, whole, and what asks there.
+pub(crate) fn agent(url: &str, access: &ClientAccessArgs) -> Result<(String, Agent), DoorFault> {
+    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let agent = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_global(Some(ANSWER_TIMEOUT))
+        .proxy(None)
+        .tls_config(tls(&url, access.http_tls_ca.as_deref())?)
+        .build()
+        .new_agent();
+    Ok((url.trim_end_matches('/').to_owned(), agent))
 }
 
 fn exchange(agent: &Agent, tried: &str, request: Request<Vec<u8>>) -> Result<Value, DoorFault> {

@@ -8,6 +8,7 @@ mod fault;
 mod http;
 mod local;
 mod nats;
+mod trust;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +16,9 @@ use serde_json::Value;
 pub use answer::{Answer, Outcome, Page};
 pub use choose::{Asked, asked, choose, default_folder, for_loading};
 pub use fault::DoorFault;
+pub(crate) use http::agent as http_agent;
 pub(crate) use local::fault as opening_fault;
+pub(crate) use trust::system_trusting_agent;
 
 use http::HttpDoor;
 use local::LocalDoor;

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use async_nats::client::{Request, RequestErrorKind};
 use async_nats::{Client, ConnectOptions, HeaderMap, HeaderValue};
+use command_api::auth::AUTHORIZATION_HEADER;
+use command_api::nats::{AccessFault, without_secrets};
 use serde_json::Value;
 
 use super::answer::excerpt;
 use super::{Answer, DoorFault, Item, Page};
+use crate::cli::ClientAccessArgs;
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,16 +22,25 @@ pub struct NatsDoor {
     pub(super) url: String,
     pub(super) ledger: String,
     client: Client,
+    authorization: Option<HeaderValue>,
 }
 
 impl NatsDoor {
-    pub(super) async fn open(url: &str, ledger: &str) -> Result<Self, DoorFault> {
-        let options = ConnectOptions::new().name("bincard client").connection_timeout(CONNECT_TIMEOUT);
-        let client = options
-            .connect(url)
-            .await
-            .map_err(|error| DoorFault::NobodyThere { tried: url.to_owned(), why: error.to_string() })?;
-        Ok(Self { url: url.to_owned(), ledger: ledger.to_owned(), client })
+    pub(super) async fn open(url: &str, ledger: &str, access: &ClientAccessArgs) -> Result<Self, DoorFault> {
+        let bearer = access.token.as_deref().map(|token| header("the token", &format!("Bearer {token}")));
+        let authorization = bearer.transpose()?;
+        let shown = without_secrets(url);
+        let settings =
+            |options: ConnectOptions| options.name("bincard client").connection_timeout(CONNECT_TIMEOUT);
+        let client = access.nats.access().connect(url, settings).await.map_err(|fault| match fault {
+            AccessFault::Connect(error) => {
+                DoorFault::NobodyThere { tried: shown.clone(), why: error.to_string() }
+            }
+            fault @ (AccessFault::File { .. } | AccessFault::NoUrl { .. }) => {
+                DoorFault::Unsendable { why: format!("--nats: {fault}") }
+            }
+        })?;
+        Ok(Self { url: shown, ledger: ledger.to_owned(), client, authorization })
     }
 
     pub(super) async fn send(&self, item: &Item, dry_run: bool) -> Result<Answer, DoorFault> {
@@ -55,7 +67,15 @@ impl NatsDoor {
         Page::read(self.request(subject, HeaderMap::new(), query.to_string().into_bytes()).await?)
     }
 
-    async fn request(&self, subject: String, headers: HeaderMap, body: Vec<u8>) -> Result<Value, DoorFault> {
+    async fn request(
+        &self,
+        subject: String,
+        mut headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Value, DoorFault> {
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION_HEADER, authorization.clone());
+        }
         let request = Request::new().payload(body.into()).headers(headers).timeout(Some(ANSWER_TIMEOUT));
         let reply = self.client.send_request(subject.clone(), request).await;
         let reply = reply.map_err(|error| match error.kind() {

@@ -11,8 +11,8 @@ use crate::cli::{Failure, JournalCopyArgs, exit};
 
 /// Copies, and prints how many frames, and which head both have now.
 pub(super) fn run(ledger: &str, args: &JournalCopyArgs) -> Result<u8, Failure> {
-    let from = place(&args.from, args.nats.as_deref())?;
-    let to = place(&args.to, args.nats.as_deref())?;
+    let from = place(&args.from, args)?;
+    let to = place(&args.to, args)?;
     if args.from == args.to {
         return Err(Failure::usage("journal copy: wanted two places, found the same one twice"));
     }
@@ -36,9 +36,12 @@ pub(super) fn run(ledger: &str, args: &JournalCopyArgs) -> Result<u8, Failure> {
     Ok(exit::DONE)
 }
 
-fn place(named: &str, nats: Option<&str>) -> Result<History, Failure> {
+fn place(named: &str, args: &JournalCopyArgs) -> Result<History, Failure> {
     match named {
-        "jetstream" => Ok(History::Stream(Box::new(nats_server(nats, "journal copy")?))),
+        "jetstream" => {
+            let (nats, access) = (args.nats.as_deref(), args.nats_access.access());
+            Ok(History::Stream(Box::new(nats_server(nats, &access, "journal copy")?)))
+        }
         folder => Ok(History::Folder(folder.into())),
     }
 }

@@ -1,8 +1,10 @@
 //! One file a subcommand; each turns its arguments into calls, and the outcome into print and an exit status.
 
+mod backup;
 mod bench;
 mod copying;
 mod demo;
+mod doctor;
 mod import;
 mod loading;
 mod offline;
@@ -10,8 +12,11 @@ mod on_nats;
 mod papers;
 mod query;
 mod replay;
+mod restore;
+mod securing;
 mod send;
 mod serve;
+mod token;
 
 use std::io;
 
@@ -31,6 +36,10 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Bench(args) => bench::run(ledger, args).await,
         Command::Journal { command: JournalCommand::Copy(args) } => copying::run(&ledger, &args),
         Command::Replay { command } => replay::run(&ledger, command),
+        Command::Doctor(args) => doctor::run(&ledger, *args).await,
+        Command::Backup(args) => backup::run(&ledger, args).await,
+        Command::Restore(args) => restore::run(&ledger, args).await,
+        Command::Token { command } => token::run(command),
         Command::Schemas { out } => papers::schemas(&out),
         Command::Completions { shell } => papers::completions(shell),
         Command::Man { out } => papers::man(&out),

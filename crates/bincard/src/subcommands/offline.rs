@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use command_api::nats::{Access, without_secrets};
 use journal::jetstream::{Server, StreamJournal, StreamOptions};
 use journal::{JournalRead, OfflineJournal};
 use projections::{MemoryStore, Opening, Projections, QueryFault};
@@ -24,20 +25,22 @@ pub(super) fn history(args: &HistoryArgs) -> Result<History, Failure> {
     match args.journal {
         JournalKind::File => Ok(History::Folder(args.data.clone())),
         JournalKind::Jetstream => {
-            Ok(History::Stream(Box::new(nats_server(args.nats.as_deref(), "--journal jetstream")?)))
+            let access = args.nats_access.access();
+            Ok(History::Stream(Box::new(nats_server(args.nats.as_deref(), &access, "--journal jetstream")?)))
         }
     }
 }
 
-/// The NATS servers that keep a stream.
-pub(super) fn nats_server(url: Option<&str>, who: &str) -> Result<Server, Failure> {
+/// The NATS servers that keep a stream, and how they are reached.
+pub(super) fn nats_server(url: Option<&str>, access: &Access, who: &str) -> Result<Server, Failure> {
     let Some(url) = url.filter(|url| !url.is_empty()) else {
         return Err(Failure::usage(format!(
             "{who}: wanted the NATS server that keeps the stream: --nats URL"
         )));
     };
-    let options = async_nats::ConnectOptions::new().name("bincard journal");
-    Ok(Server { url: url.to_owned(), options })
+    let (options, url) = (access.options(url), without_secrets(url));
+    let options = options.map_err(|fault| Failure::usage(format!("--nats {url}: {fault}")))?;
+    Ok(Server { options: options.name("bincard journal"), url })
 }
 
 /// Opens a history; what an operator may want to know is told on standard error.

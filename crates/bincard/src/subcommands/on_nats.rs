@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::Client;
+use async_nats::{Client, ConnectOptions};
 use command_api::durable_inbox::{DurableInbox, InboxOptions};
 use command_api::feed::{self, Feed, FeedOptions};
 use command_api::{Service, nats};
@@ -31,9 +31,11 @@ pub(super) struct Doors {
 
 impl OnNats {
     pub(super) async fn connect(url: &str, ledger: &str, args: &ServeArgs) -> Result<Self, Failure> {
-        let options = async_nats::ConnectOptions::new().name("bincard").ping_interval(PING_INTERVAL);
-        let addresses: Vec<&str> = url.split(',').map(str::trim).collect();
-        let client = options.connect(addresses.as_slice()).await.map_err(|fault| refused(url, &fault))?;
+        let access = args.nats_access.access();
+        let settings = |options: ConnectOptions| options.name("bincard").ping_interval(PING_INTERVAL);
+        let connected = access.connect(url, settings).await;
+        let url = &nats::without_secrets(url);
+        let client = connected.map_err(|fault| refused(url, &fault))?;
         let has_jetstream = match nats::jetstream_is_there(&client).await {
             Ok(()) => true,
             Err(why) => {

@@ -52,7 +52,7 @@ fn asked_history(journal: JournalKind, door: &DoorArgs) -> Result<History, Failu
     }
     let data = door.data.clone().unwrap_or_else(crate::door::default_folder);
     let nats = door.nats.clone().or_else(|| std::env::var("NATS_URL").ok());
-    offline::history(&HistoryArgs { data, journal, nats })
+    offline::history(&HistoryArgs { data, journal, nats, nats_access: door.access.nats.clone() })
 }
 
 fn log(history: &History, ledger: &str, range: LogRange, format: Format) -> Result<u8, Failure> {
@@ -178,7 +178,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The exit status of what stops a tool.
-fn failure(fault: Fault) -> Failure {
+pub(super) fn failure(fault: Fault) -> Failure {
     match fault {
         Fault::Journal(fault) => offline::journal_failure(fault),
         Fault::Views(fault) => offline::views_failure(fault),

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use command_api::service::{Options, Replication, Role};
-use command_api::{Ledgers, Service, feed, http};
+use command_api::{Auth, Ledgers, Service, feed, http, nats};
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 use tokio::net::TcpListener;
@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::offline;
 use super::on_nats::OnNats;
+use super::securing;
 use crate::cli::{Failure, JournalKind, RoleChoice, ServeArgs, exit};
 
 /// How long requests that are under way may take when the service is told to stop.
@@ -26,9 +27,12 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
     let listener = TcpListener::bind(args.http)
         .await
         .map_err(|error| Failure::usage(format!("--http {}: {error}; choose another address", args.http)))?;
-    let http_url = format!("http://{}", listener.local_addr()?);
+    let auth = securing::auth(&args).await?;
+    let identity = securing::identity(&args.security)?;
+    let scheme = if identity.is_some() { "https" } else { "http" };
+    let http_url = format!("{scheme}://{}", listener.local_addr()?);
     let address = match &args.nats {
-        Some(nats) => format!("{http_url} and on NATS {nats}"),
+        Some(nats) => format!("{http_url} and on NATS {}", nats::without_secrets(nats)),
         None => http_url.clone(),
     };
 
@@ -37,8 +41,8 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
         Some(url) => Some(OnNats::connect(url, ledger, &args).await?),
         None => None,
     };
-    let service =
-        start(ledger, &args, address.clone(), nats.as_ref().and_then(|nats| nats.feed_seen)).await?;
+    let feed_seen = nats.as_ref().and_then(|nats| nats.feed_seen);
+    let service = start(ledger, &args, address.clone(), auth.clone(), feed_seen).await?;
     let (stop, stopping) = watch::channel(false);
     let nats_doors = match nats {
         Some(nats) => match nats.serve(&service, &args).await {
@@ -50,10 +54,20 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
         },
         None => None,
     };
-    let http_door = tokio::spawn(http::serve(listener, Ledgers::from(service.clone()), until(stopping)));
+    let ledgers = Ledgers::from(service.clone());
+    let (http_door, shown) = match identity {
+        None => (tokio::spawn(http::serve(listener, ledgers, until(stopping))), None),
+        Some(identity) => {
+            let (shown, showing) = watch::channel(identity);
+            let listener = http::TlsListener::start(listener, showing)?;
+            (tokio::spawn(http::serve(listener, ledgers, until(stopping))), Some(shown))
+        }
+    };
+    let renewing = tokio::spawn(securing::renew(args.security.clone(), auth, shown));
     println!("bincard: ledger {ledger} is served at {address}, data in {}", args.data.join(ledger).display());
 
     let writer_stopped = wait_for_the_end(&service, args.exit_on_stop).await?;
+    renewing.abort();
     stop.send_replace(true);
     if let Some(doors) = nats_doors
         && let Err(fault) = doors.stop().await
@@ -75,11 +89,13 @@ async fn start(
     ledger: &str,
     args: &ServeArgs,
     address: String,
+    auth: Auth,
     feed_seen: Option<feed::Seen>,
 ) -> Result<Service, Failure> {
     let name = Name::try_new(ledger).map_err(|fault| Failure::usage(format!("--ledger: {fault}")))?;
     let mut options = Options::new(&args.data, Settings::named(name));
     options.address = address;
+    options.auth = auth;
     options.feed_seen = feed_seen;
     options.replication = replication(args)?;
     options.snapshot_every = args.snapshot_every;
@@ -99,7 +115,8 @@ fn replication(args: &ServeArgs) -> Result<Option<Replication>, Failure> {
         RoleChoice::Query => Role::Query,
         RoleChoice::All => Role::All,
     };
-    let server = offline::nats_server(args.nats.as_deref(), "--journal jetstream")?;
+    let server =
+        offline::nats_server(args.nats.as_deref(), &args.nats_access.access(), "--journal jetstream")?;
     Ok(Some(Replication { server, replicas: args.replicas.into(), role }))
 }
 

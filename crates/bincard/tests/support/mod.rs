@@ -1,6 +1,8 @@
 //! What the tests of the binary share: where things are, processes that end with the test, and free ports.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod certificates;
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -47,7 +49,12 @@ pub(crate) fn tool(variable: &str, name: &str) -> Option<PathBuf> {
 /// The binary with these arguments, away from this machine's settings.
 pub(crate) fn bincard(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bincard"));
-    command.args(arguments).env_remove("NATS_URL").env_remove("BINCARD_DATA_DIR").env("RUST_LOG", "warn");
+    command
+        .args(arguments)
+        .env_remove("NATS_URL")
+        .env_remove("BINCARD_DATA_DIR")
+        .env_remove("BINCARD_TOKEN")
+        .env("RUST_LOG", "warn");
     command
 }
 
@@ -145,22 +152,30 @@ pub(crate) struct Served {
     pub(crate) process: Running,
     /// Where it answers HTTP.
     pub(crate) http: String,
+    /// What it says when it is ready.
+    pub(crate) ready: String,
     _out: BufReader<ChildStdout>,
 }
 
 impl Served {
     /// Starts `bincard serve` on a folder of ledgers.
     pub(crate) fn start(data: &Path, more: &[&str]) -> Served {
+        Served::start_at(data, "127.0.0.1:0", more)
+    }
+
+    /// The same, at another address.
+    pub(crate) fn start_at(data: &Path, address: &str, more: &[&str]) -> Served {
         let folder = data.to_str().expect("temporary folders have plain names");
-        let mut command = bincard(&["serve", "--data", folder, "--http", "127.0.0.1:0"]);
+        let mut command = bincard(&["serve", "--data", folder, "--http", address]);
         let mut child =
             command.args(more).stdout(Stdio::piped()).spawn().expect("the binary was built for this test");
         let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut ready = String::new();
         out.read_line(&mut ready).expect("a line");
-        let http = ready.split_whitespace().find(|word| word.starts_with("http://"));
+        let http =
+            ready.split_whitespace().find(|word| word.starts_with("http://") || word.starts_with("https://"));
         let http = http.unwrap_or_else(|| panic!("no address in {ready:?}")).trim_end_matches(',').to_owned();
-        Served { process: Running(child), http, _out: out }
+        Served { process: Running(child), http, ready, _out: out }
     }
 
     /// GET, whatever the status.
@@ -180,21 +195,25 @@ impl Served {
 
 /// A NATS server with JetStream on a free port; none, said so, if there is no program for it.
 pub(crate) fn nats(folder: &Path) -> Option<(Running, String)> {
-    let folder = folder.to_str().expect("temporary folders have plain names");
-    nats_with(&["--jetstream", "--store_dir", folder])
+    nats_with(folder, &format!("jetstream {{ store_dir: {folder:?} }}"))
 }
 
 /// The same without JetStream.
 pub(crate) fn nats_without_streams() -> Option<(Running, String)> {
-    nats_with(&[])
+    let folder = tempfile::tempdir().expect("a place for its files");
+    nats_with(folder.path(), "")
 }
 
-fn nats_with(more: &[&str]) -> Option<(Running, String)> {
+/// A NATS server with this configuration on a free port; none, said so, if there is no program for it.
+pub(crate) fn nats_with(folder: &Path, configuration: &str) -> Option<(Running, String)> {
     let program = tool("NATS_SERVER", "nats-server")?;
     let port = free_port();
+    std::fs::create_dir_all(folder).expect("a place for its files");
+    let file = folder.join("server.conf");
+    let text = format!("listen: 127.0.0.1:{port}\n{configuration}\n");
+    std::fs::write(&file, text).expect("the folder is there");
     let mut command = Command::new(program);
-    command.args(["--addr", "127.0.0.1", "--port", &port.to_string()]).args(more);
-    let mut server = Running::start(command.stderr(Stdio::null()));
+    let mut server = Running::start(command.arg("-c").arg(file).stderr(Stdio::null()));
     let began = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(server.runs() && began.elapsed() < READY, "nats-server did not start");

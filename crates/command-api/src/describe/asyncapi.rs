@@ -5,6 +5,7 @@ use projections::VIEWS;
 use serde_json::{Map, Value, json};
 
 use super::components::{self, key, reference};
+use crate::auth::AUTHORIZATION_HEADER;
 use crate::request::{ACTOR_HEADER, CORRELATION_HEADER, DRY_RUN_HEADER, EFFECTIVE_AT_HEADER};
 use crate::service::COMMAND_STATUS;
 
@@ -186,7 +187,8 @@ fn command_headers() -> Value {
             EFFECTIVE_AT_HEADER: text("When the fact was true, as RFC 3339; now when absent"),
             CORRELATION_HEADER: text("What ties the command to what other systems did"),
             DRY_RUN_HEADER: text("true: decide and answer, record nothing"),
-            ACTOR_HEADER: text("Who acts; anonymous when absent"),
+            ACTOR_HEADER: text("Who acts, where no token says it; anonymous when absent"),
+            AUTHORIZATION_HEADER: text("Bearer and a token, where the service asks who calls"),
         },
     })
 }

@@ -89,7 +89,7 @@ pub(super) fn reply_schema() -> Value {
     let other = json!({
         "title": "not decided", "type": "object", "required": ["status", "code", "message"],
         "properties": {
-            "status": { "enum": ["conflict", "busy", "unavailable", "unknown"] },
+            "status": { "enum": ["unauthorised", "forbidden", "conflict", "busy", "unavailable", "unknown"] },
             "code": code, "message": { "type": "string" },
         },
     });
@@ -168,7 +168,7 @@ fn batch_reply_schema() -> Value {
     let line = json!({
         "type": "object", "required": ["status"],
         "properties": {
-            "status": { "enum": ["accepted", "rejected", "invalid", "conflict", "busy", "unavailable", "unknown"] },
+            "status": { "enum": ["accepted", "rejected", "invalid", "forbidden", "conflict", "busy", "unavailable", "unknown"] },
             "sequence": { "type": "integer" }, "code": { "type": "string" }, "message": { "type": "string" },
             "path": { "type": "string" }, "duplicate": { "type": "boolean" }, "dry_run": { "type": "boolean" },
         },

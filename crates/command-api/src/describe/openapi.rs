@@ -31,7 +31,11 @@ pub(super) fn openapi() -> Value {
         },
         "servers": [{ "url": "/" }],
         "paths": paths,
-        "components": { "schemas": components::schemas() },
+        "security": [{}, { "token": [] }],
+        "components": {
+            "schemas": components::schemas(),
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+        },
     })
 }
 
@@ -47,7 +51,7 @@ fn command(name: &str) -> Value {
         "tags": [module],
         "parameters": parameters,
         "requestBody": json_body(&reference(&key("command", name))),
-        "responses": responses("The command was accepted, now or before", &reference("Reply"), &[400, 409, 422, 429, 503]),
+        "responses": responses("The command was accepted, now or before", &reference("Reply"), &[400, 401, 403, 409, 422, 429, 503]),
     })
 }
 
@@ -57,7 +61,7 @@ fn batch() -> Value {
         "tags": ["batch"],
         "parameters": shared_headers(),
         "requestBody": json_body(&reference("Batch")),
-        "responses": responses("What became of each command, or of all", &reference("BatchReply"), &[400, 409, 422, 429, 503]),
+        "responses": responses("What became of each command, or of all", &reference("BatchReply"), &[400, 401, 403, 409, 422, 429, 503]),
     })
 }
 
@@ -67,7 +71,7 @@ fn command_status() -> Value {
         "operationId": "command_status",
         "tags": ["command_status"],
         "parameters": [id],
-        "responses": responses("The first outcome of the command", &reference("Reply"), &[404, 503]),
+        "responses": responses("The first outcome of the command", &reference("Reply"), &[401, 403, 404, 503]),
     })
 }
 
@@ -117,7 +121,7 @@ fn view_by_parameters(view: &ViewKind) -> Value {
         "tags": ["views"],
         "summary": view.summary,
         "parameters": parameters.collect::<Vec<_>>(),
-        "responses": responses("A page", &reference(&key("page", view.name)), &[400, 409, 503]),
+        "responses": responses("A page", &reference(&key("page", view.name)), &[400, 401, 403, 409, 503]),
     })
 }
 
@@ -127,7 +131,7 @@ fn view_by_body(view: &ViewKind) -> Value {
         "tags": ["views"],
         "summary": view.summary,
         "requestBody": json_body(&reference(&key("query", view.name))),
-        "responses": responses("A page", &reference(&key("page", view.name)), &[400, 409, 503]),
+        "responses": responses("A page", &reference(&key("page", view.name)), &[400, 401, 403, 409, 503]),
     })
 }
 
@@ -136,7 +140,7 @@ fn shared_headers() -> [Value; 4] {
         header(EFFECTIVE_AT_HEADER, "When the fact was true, as RFC 3339; now when absent"),
         header(CORRELATION_HEADER, "What ties the command to what other systems did"),
         header(DRY_RUN_HEADER, "true: decide and answer, record nothing"),
-        header(ACTOR_HEADER, "Who acts; anonymous when absent"),
+        header(ACTOR_HEADER, "Who acts, where no token says it; anonymous when absent"),
     ]
 }
 
@@ -162,6 +166,8 @@ fn responses(good: &str, schema: &Value, problems: &[u16]) -> Value {
 fn meaning(status: u16) -> &'static str {
     match status {
         400 => "It cannot be understood",
+        401 => "Nobody knows who asks: a valid token is wanted",
+        403 => "The roles of whoever asks do not include this",
         404 => "There is no such thing",
         409 => "It contradicts what was accepted before, or asks for a position that is not of this log",
         422 => "The business says no",

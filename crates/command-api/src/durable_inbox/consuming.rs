@@ -20,6 +20,7 @@ use super::letter::{Letter, outcome_subject};
 use super::{Fault, InboxOptions, streams};
 use crate::reply::Reply;
 use crate::service::{Offered, Service};
+use crate::writer::Request;
 
 /// At most so many commands wait for their outcome, and so many outcomes to be stored.
 const WINDOW: usize = 1024;
@@ -84,9 +85,10 @@ impl Desk<'_> {
                 }
                 message = messages.next(), if may_take => {
                     let message = message.ok_or_else(|| Fault::jetstream("the consumer ended"))?;
-                    let (letter, request) = Letter::open(message.map_err(Fault::jetstream)?, self.ledger.name())?;
+                    let message = message.map_err(Fault::jetstream)?;
+                    let (letter, request) = Letter::open(message, self.ledger.name(), self.ledger.auth())?;
                     self.note_delivery(&letter)?;
-                    let offered = self.ledger.offer(request);
+                    let offered = offer(self.ledger, request);
                     holds_back = is_busy(&offered);
                     let ledger = self.ledger.clone();
                     deciding.push_back(async move { (letter, ledger.one_outcome(offered).await) });
@@ -126,12 +128,15 @@ impl Desk<'_> {
                 Reply::Unavailable(problem) | Reply::Unknown(problem) => {
                     return Err(Fault::NotDecided { why: problem.message });
                 }
-                Reply::Accepted(_) | Reply::Rejected(_) | Reply::Invalid(_) | Reply::Conflict(_) => {
-                    return Ok(reply);
-                }
+                Reply::Accepted(_)
+                | Reply::Rejected(_)
+                | Reply::Invalid(_)
+                | Reply::Unauthorised(_)
+                | Reply::Forbidden(_)
+                | Reply::Conflict(_) => return Ok(reply),
             }
             tokio::time::sleep(REST).await;
-            let offered = self.ledger.offer(letter.read(self.ledger.name()));
+            let offered = offer(self.ledger, letter.read(self.ledger.name(), self.ledger.auth()));
             reply = self.ledger.one_outcome(offered).await;
         }
     }
@@ -148,6 +153,13 @@ impl Desk<'_> {
         let outcome = outcome.header("Content-Type", "application/json");
         let subject = outcome_subject(self.ledger.name(), &letter.id);
         self.context.send_publish(subject, outcome).await.map_err(Fault::jetstream)
+    }
+}
+
+fn offer(ledger: &Service, request: Result<Request, Reply>) -> Offered {
+    match request {
+        Ok(request) => ledger.offer(Ok(request)),
+        Err(refused) => Offered::Answered(Box::new(refused)),
     }
 }
 

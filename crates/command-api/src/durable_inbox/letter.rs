@@ -1,12 +1,17 @@
 //! A message of the inbox as a command under an id: the id that it names, else the place that it has in the stream.
 
+use std::time::SystemTime;
+
 use async_nats::HeaderMap;
 use async_nats::jetstream::Message;
 use ledger_core::values::{CommandId, Text};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Fault;
+use crate::auth::Auth;
 use crate::invalid::Invalid;
+use crate::nats::values;
+use crate::reply::Reply;
 use crate::request::{Envelope, read_command};
 use crate::writer::Request;
 
@@ -25,50 +30,63 @@ pub(super) struct Letter {
     pub(super) id: String,
     /// Which message it is to the consumer, from 1.
     pub(super) delivery: u64,
+    /// When the server took it: its token had to be valid then, however long it waited.
+    sent_at: SystemTime,
 }
 
 impl Letter {
     /// A message, with the command it asks for if that can be read.
-    pub(super) fn open(message: Message, ledger: &str) -> Result<(Self, Result<Request, Invalid>), Fault> {
-        let (fallback, delivery) = {
+    pub(super) fn open(
+        message: Message,
+        ledger: &str,
+        auth: &Auth,
+    ) -> Result<(Self, Result<Request, Reply>), Fault> {
+        let (fallback, delivery, sent_at) = {
             let info = message.info().map_err(Fault::jetstream)?;
-            (format!("inbox-{}-{}", info.stream, info.stream_sequence), info.consumer_sequence)
+            let fallback = format!("inbox-{}-{}", info.stream, info.stream_sequence);
+            (fallback, info.consumer_sequence, SystemTime::from(info.published))
         };
-        let (id, request) = read(&message, ledger, &fallback);
-        Ok((Letter { message, id, delivery }, request))
+        let (id, request) = read(&message, ledger, &fallback, auth, sent_at);
+        Ok((Letter { message, id, delivery, sent_at }, request))
     }
 
     /// The command once more.
-    pub(super) fn read(&self, ledger: &str) -> Result<Request, Invalid> {
-        read(&self.message, ledger, &self.id).1
+    pub(super) fn read(&self, ledger: &str, auth: &Auth) -> Result<Request, Reply> {
+        read(&self.message, ledger, &self.id, auth, self.sent_at).1
     }
 }
 
-fn read(message: &Message, ledger: &str, fallback: &str) -> (String, Result<Request, Invalid>) {
-    let mut envelope = match envelope(message.headers.as_ref()) {
+fn read(
+    message: &Message,
+    ledger: &str,
+    fallback: &str,
+    auth: &Auth,
+    sent_at: SystemTime,
+) -> (String, Result<Request, Reply>) {
+    let mut envelope = match envelope(message.headers.as_ref(), auth, sent_at) {
         Ok(envelope) => envelope,
-        Err(invalid) => return (fallback.to_owned(), Err(invalid)),
+        Err(refused) => return (fallback.to_owned(), Err(refused)),
     };
     let id = match envelope.id.take() {
         Some(id) => id,
         None => match CommandId::try_new(fallback) {
             Ok(id) => id,
             Err(fault) => {
-                return (fallback.to_owned(), Err(Invalid::whole("invalid_value", fault.to_string())));
+                let invalid = Invalid::whole("invalid_value", fault.to_string());
+                return (fallback.to_owned(), Err(invalid.into()));
             }
         },
     };
     envelope.id = Some(id.clone());
     let subject = message.subject.as_str();
     let command = subject.strip_prefix(&format!("bincard.{ledger}.inbox.")).unwrap_or(subject);
-    (id.as_str().to_owned(), read_command(command, &message.payload, &envelope))
+    let request = read_command(command, &message.payload, &envelope);
+    (id.as_str().to_owned(), request.map_err(Reply::from))
 }
 
-fn envelope(headers: Option<&HeaderMap>) -> Result<Envelope, Invalid> {
-    Envelope::read(|name| {
-        let values = headers.into_iter().flat_map(|headers| headers.get_all(name));
-        values.map(|value| value.as_str().as_bytes()).collect()
-    })
+fn envelope(headers: Option<&HeaderMap>, auth: &Auth, sent_at: SystemTime) -> Result<Envelope, Reply> {
+    let caller = auth.caller(|name| values(headers, name), sent_at)?;
+    Ok(Envelope::read(caller, |name| values(headers, name))?)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Commands, batches and queries that come over HTTP.
 
+use std::time::Instant;
+
 use axum::body::Body;
 use axum::extract::Query as Parameters;
 use axum::extract::rejection::QueryRejection;
@@ -8,14 +10,14 @@ use axum::response::{IntoResponse, Response};
 use projections::Query;
 
 use super::answering;
-use super::body::{envelope, read_json};
+use super::body::{caller, envelope, read_json};
 use super::ledger::{Ledger, Named};
 use super::parameters::query_of_parameters;
 use super::problem::Problem;
 use crate::invalid::Invalid;
+use crate::reply::Reply;
 use crate::request::{Batch, TRACE_HEADER, read_command};
-use crate::service::{Offered, Service, read_query};
-use crate::writer::Request;
+use crate::service::{COMMAND_STATUS, Offered, Service, query_permission, read_query};
 
 pub(super) async fn command(
     Ledger(service): Ledger,
@@ -23,16 +25,37 @@ pub(super) async fn command(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let request = read_command_request(&name, &headers, body).await;
-    answer(&service, service.offer(request), &name, &headers).await
+    let asked = Instant::now();
+    let offered = match envelope(&service, &headers) {
+        Ok(envelope) => {
+            let body = read_json(&headers, body).await;
+            service.offer(body.and_then(|body| read_command(&name, &body, &envelope)))
+        }
+        Err(refused) => Offered::Answered(Box::new(refused)),
+    };
+    answer(&service, offered, &name, &headers, asked).await
 }
 
 pub(super) async fn batch(Ledger(service): Ledger, headers: HeaderMap, body: Body) -> Response {
-    let batch = read_batch(&headers, body).await;
-    answer(&service, service.offer_batch(batch), "batch", &headers).await
+    let asked = Instant::now();
+    let offered = match envelope(&service, &headers) {
+        Ok(envelope) => {
+            let body = read_json(&headers, body).await;
+            service.offer_batch(body.and_then(|body| Batch::read(&body, &envelope)))
+        }
+        Err(refused) => Offered::Answered(Box::new(refused)),
+    };
+    answer(&service, offered, "batch", &headers, asked).await
 }
 
-pub(super) async fn command_status(Ledger(service): Ledger, Named(id): Named) -> Response {
+pub(super) async fn command_status(
+    Ledger(service): Ledger,
+    Named(id): Named,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refused) = allowed(&service, &headers, &query_permission(COMMAND_STATUS)) {
+        return answering::reply(&refused);
+    }
     match service.command_status(&id).await {
         Some(reply) => answering::reply(&reply),
         None => {
@@ -48,6 +71,9 @@ pub(super) async fn view(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    if let Err(refused) = allowed(&service, &headers, &query_permission(&view)) {
+        return answering::reply(&refused);
+    }
     let query = match read_json(&headers, body).await {
         Ok(body) => read_query(&body),
         Err(invalid) => Err(invalid),
@@ -58,8 +84,12 @@ pub(super) async fn view(
 pub(super) async fn view_by_parameters(
     Ledger(service): Ledger,
     Named(view): Named,
+    headers: HeaderMap,
     parameters: Result<Parameters<Vec<(String, String)>>, QueryRejection>,
 ) -> Response {
+    if let Err(refused) = allowed(&service, &headers, &query_permission(&view)) {
+        return answering::reply(&refused);
+    }
     let query = match parameters {
         Ok(Parameters(parameters)) => query_of_parameters(&view, parameters),
         Err(fault) => Err(Invalid::whole("invalid_value", fault.body_text())),
@@ -68,6 +98,9 @@ pub(super) async fn view_by_parameters(
 }
 
 pub(super) async fn confirm_clock(Ledger(service): Ledger, headers: HeaderMap, body: Body) -> Response {
+    if let Err(refused) = allowed(&service, &headers, "operate:confirm_clock") {
+        return answering::reply(&refused);
+    }
     match read_json(&headers, body).await {
         Ok(_) => {
             service.confirm_clock();
@@ -77,19 +110,21 @@ pub(super) async fn confirm_clock(Ledger(service): Ledger, headers: HeaderMap, b
     }
 }
 
-async fn read_command_request(name: &str, headers: &HeaderMap, body: Body) -> Result<Request, Invalid> {
-    let envelope = envelope(headers)?;
-    read_command(name, &read_json(headers, body).await?, &envelope)
+/// Whether whoever calls may ask for this; else the refusal.
+pub(super) fn allowed(service: &Service, headers: &HeaderMap, permission: &str) -> Result<(), Reply> {
+    caller(service, headers)?.rights.require(permission)
 }
 
-async fn read_batch(headers: &HeaderMap, body: Body) -> Result<Batch, Invalid> {
-    let envelope = envelope(headers)?;
-    Batch::read(&read_json(headers, body).await?, &envelope)
-}
-
-async fn answer(service: &Service, offered: Offered, asked: &str, headers: &HeaderMap) -> Response {
+async fn answer(
+    service: &Service,
+    offered: Offered,
+    name: &str,
+    headers: &HeaderMap,
+    asked: Instant,
+) -> Response {
     let outcome = service.outcome(offered).await;
-    outcome.log(asked, headers.get(TRACE_HEADER).and_then(|value| value.to_str().ok()));
+    service.metrics().count_answer(&outcome, asked.elapsed());
+    outcome.log(name, headers.get(TRACE_HEADER).and_then(|value| value.to_str().ok()));
     answering::outcome(&outcome)
 }
 

@@ -1,10 +1,15 @@
 //! What a request carries: its body, said to be JSON, and its headers.
 
+use std::time::SystemTime;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 
+use crate::auth::Caller;
 use crate::invalid::Invalid;
+use crate::reply::Reply;
 use crate::request::{BATCH_BYTES_MAX, Envelope};
+use crate::service::Service;
 
 /// Reads the body, up to the longest that anything may have. A browser sends `application/json` to another site only
 /// after asking, so asking for it keeps web pages from acting in the name of whoever looks at them.
@@ -24,6 +29,16 @@ pub(super) async fn read_json(headers: &HeaderMap, body: Body) -> Result<Bytes, 
     })
 }
 
-pub(super) fn envelope(headers: &HeaderMap) -> Result<Envelope, Invalid> {
-    Envelope::read(|name| headers.get_all(name).iter().map(|value| value.as_bytes()).collect())
+/// Who calls, by the token in the headers.
+pub(super) fn caller(service: &Service, headers: &HeaderMap) -> Result<Caller, Reply> {
+    service.auth().caller(|name| values(headers, name), SystemTime::now())
+}
+
+/// What stands around a command.
+pub(super) fn envelope(service: &Service, headers: &HeaderMap) -> Result<Envelope, Reply> {
+    Ok(Envelope::read(caller(service, headers)?, |name| values(headers, name))?)
+}
+
+fn values<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h [u8]> {
+    headers.get_all(name).iter().map(|value| value.as_bytes()).collect()
 }

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::answering;
+use super::asking::allowed;
 use super::ledger::Ledger;
 use crate::events::{CloudEvent, EventSource, Origin};
 use crate::invalid::Invalid;
@@ -68,6 +69,9 @@ pub(super) async fn events(
     headers: HeaderMap,
     wanted: Result<Parameters<Wanted>, QueryRejection>,
 ) -> Response {
+    if let Err(refused) = allowed(&service, &headers, "events:read") {
+        return answering::reply(&refused);
+    }
     let (wanted, form) = match read(&headers, wanted) {
         Ok(read) => read,
         Err(invalid) => return answering::reply(&invalid.into()),

@@ -52,6 +52,8 @@ fn status_of(reply: &Reply, code: &str) -> StatusCode {
         Reply::Rejected(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Reply::Invalid(_) if matches!(code, "unknown_command" | "unknown_view") => StatusCode::NOT_FOUND,
         Reply::Invalid(_) => StatusCode::BAD_REQUEST,
+        Reply::Unauthorised(_) => StatusCode::UNAUTHORIZED,
+        Reply::Forbidden(_) => StatusCode::FORBIDDEN,
         Reply::Conflict(_) => StatusCode::CONFLICT,
         Reply::Busy(_) if code == "queue_full" => StatusCode::TOO_MANY_REQUESTS,
         Reply::Busy(_) | Reply::Unavailable(_) | Reply::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -64,6 +66,9 @@ impl IntoResponse for Problem {
         let mut response = (status, json(&self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use async_nats::HeaderMap;
 use async_nats::service::Request;
@@ -12,10 +13,11 @@ use ledger_core::Command;
 use projections::VIEWS;
 use tokio::task::JoinSet;
 
+use crate::auth::{Auth, Caller};
 use crate::invalid::Invalid;
-use crate::reply::Outcome;
+use crate::reply::{Outcome, Reply};
 use crate::request::{Batch, Envelope, TRACE_HEADER, read_command};
-use crate::service::{COMMAND_STATUS, Each, Offered, Service, page_json, read_query};
+use crate::service::{COMMAND_STATUS, Each, Offered, Service, page_json, query_permission, read_query};
 use crate::writer::Request as Decision;
 
 /// How many groups of one subscription's requests are read at a time.
@@ -67,17 +69,19 @@ pub(super) async fn serve(
 async fn serve_commands(requests: impl Stream<Item = Request> + Unpin, name: &'static str, ledger: Service) {
     let read = requests.ready_chunks(TOGETHER).map(|requests| {
         let requests = Arc::new(requests);
-        let reading = Arc::clone(&requests);
-        let read = tokio::spawn(async move { reading.iter().map(|request| read(name, request)).collect() });
-        async move { (requests, read.await) }
+        let (asked, reading, auth) = (Instant::now(), Arc::clone(&requests), ledger.auth().clone());
+        let read =
+            tokio::spawn(async move { reading.iter().map(|request| read(name, request, &auth)).collect() });
+        async move { (requests, asked, read.await) }
     });
     let mut groups = read.buffered(READ_AHEAD);
     let mut answering = JoinSet::new();
-    while let Some((requests, read)) = groups.next().await {
+    while let Some((requests, asked, read)) = groups.next().await {
         // A panic while reading: nothing was decided.
-        let read: Vec<_> = read.unwrap_or_else(|_| requests.iter().map(|_| Err(unreadable())).collect());
+        let read: Vec<_> =
+            read.unwrap_or_else(|_| requests.iter().map(|_| Err(unreadable().into())).collect());
         let each = ledger.offer_each(read);
-        answering.spawn(answer_each(ledger.clone(), requests, each));
+        answering.spawn(answer_each(ledger.clone(), requests, asked, each));
         while answering.try_join_next().is_some() {}
     }
     while answering.join_next().await.is_some() {}
@@ -86,31 +90,37 @@ async fn serve_commands(requests: impl Stream<Item = Request> + Unpin, name: &'s
 async fn serve_batches(requests: impl Stream<Item = Request> + Unpin, ledger: Service) {
     let read = requests.map(|request| {
         let request = Arc::new(request);
-        let reading = Arc::clone(&request);
-        let read = tokio::spawn(async move { read_batch(&reading) });
-        async move { (request, read.await) }
+        let (asked, reading, auth) = (Instant::now(), Arc::clone(&request), ledger.auth().clone());
+        let read = tokio::spawn(async move { read_batch(&reading, &auth) });
+        async move { (request, asked, read.await) }
     });
     let mut batches = read.buffered(READ_AHEAD);
     let mut answering = JoinSet::new();
-    while let Some((request, read)) = batches.next().await {
-        let offered = ledger.offer_batch(read.unwrap_or_else(|_| Err(unreadable())));
-        answering.spawn(answer(ledger.clone(), request, offered));
+    while let Some((request, asked, read)) = batches.next().await {
+        let offered = match read.unwrap_or_else(|_| Err(unreadable().into())) {
+            Ok(batch) => ledger.offer_batch(Ok(batch)),
+            Err(refused) => Offered::Answered(Box::new(refused)),
+        };
+        answering.spawn(answer(ledger.clone(), request, asked, offered));
         while answering.try_join_next().is_some() {}
     }
     while answering.join_next().await.is_some() {}
 }
 
-async fn answer_each(ledger: Service, requests: Arc<Vec<Request>>, each: Each) {
+async fn answer_each(ledger: Service, requests: Arc<Vec<Request>>, asked: Instant, each: Each) {
     let replies = ledger.replies(each).await;
+    let time = asked.elapsed();
     for (request, reply) in requests.iter().zip(replies) {
         let outcome = Outcome::One(reply);
+        ledger.metrics().count_answer(&outcome, time);
         outcome.log(&request.message.subject, trace(request));
         respond(request, outcome.to_json()).await;
     }
 }
 
-async fn answer(ledger: Service, request: Arc<Request>, offered: Offered) {
+async fn answer(ledger: Service, request: Arc<Request>, asked: Instant, offered: Offered) {
     let outcome = ledger.outcome(offered).await;
+    ledger.metrics().count_answer(&outcome, asked.elapsed());
     outcome.log(&request.message.subject, trace(&request));
     respond(&request, outcome.to_json()).await;
 }
@@ -125,9 +135,13 @@ async fn serve_view(mut requests: impl Stream<Item = Request> + Unpin, view: &'s
     while let Some(request) = requests.next().await {
         let ledger = ledger.clone();
         answering.spawn(async move {
-            let page = match read_query(&request.message.payload) {
-                Ok(query) => ledger.query(view, query).await,
-                Err(invalid) => Err(invalid.into()),
+            let caller = caller(ledger.auth(), request.message.headers.as_ref());
+            let page = match caller.and_then(|caller| caller.rights.require(&query_permission(view))) {
+                Ok(()) => match read_query(&request.message.payload) {
+                    Ok(query) => ledger.query(view, query).await,
+                    Err(invalid) => Err(invalid.into()),
+                },
+                Err(refused) => Err(refused),
             };
             respond(&request, page_json(&page)).await;
         });
@@ -136,23 +150,33 @@ async fn serve_view(mut requests: impl Stream<Item = Request> + Unpin, view: &'s
     while answering.join_next().await.is_some() {}
 }
 
-fn read(name: &str, request: &Request) -> Result<Decision, Invalid> {
-    read_command(name, &request.message.payload, &envelope(request.message.headers.as_ref())?)
+fn read(name: &str, request: &Request, auth: &Auth) -> Result<Decision, Reply> {
+    let envelope = envelope(auth, request.message.headers.as_ref())?;
+    Ok(read_command(name, &request.message.payload, &envelope)?)
 }
 
-fn read_batch(request: &Request) -> Result<Batch, Invalid> {
-    Batch::read(&request.message.payload, &envelope(request.message.headers.as_ref())?)
+fn read_batch(request: &Request, auth: &Auth) -> Result<Batch, Reply> {
+    let envelope = envelope(auth, request.message.headers.as_ref())?;
+    Ok(Batch::read(&request.message.payload, &envelope)?)
 }
 
 fn unreadable() -> Invalid {
     Invalid::whole("invalid_value", "the request could not be read")
 }
 
-fn envelope(headers: Option<&HeaderMap>) -> Result<Envelope, Invalid> {
-    Envelope::read(|name| {
-        let values = headers.into_iter().flat_map(|headers| headers.get_all(name));
-        values.map(|value| value.as_str().as_bytes()).collect()
-    })
+fn envelope(auth: &Auth, headers: Option<&HeaderMap>) -> Result<Envelope, Reply> {
+    Ok(Envelope::read(caller(auth, headers)?, |name| values(headers, name))?)
+}
+
+/// Who calls, by the token in the headers.
+fn caller(auth: &Auth, headers: Option<&HeaderMap>) -> Result<Caller, Reply> {
+    auth.caller(|name| values(headers, name), SystemTime::now())
+}
+
+/// All values of a header.
+pub(crate) fn values<'h>(headers: Option<&'h HeaderMap>, name: &str) -> Vec<&'h [u8]> {
+    let values = headers.into_iter().flat_map(|headers| headers.get_all(name));
+    values.map(|value| value.as_str().as_bytes()).collect()
 }
 
 async fn respond(request: &Request, body: Vec<u8>) {

@@ -1,18 +1,26 @@
 //! Bad input by example: every kind of it, and the answer that names the field and what was wanted.
 
+use std::time::SystemTime;
+
 use serde_json::{Value, json};
 
 use super::*;
+use crate::auth::Auth;
+use crate::reply::Reply;
 
 fn read(name: &str, body: &str) -> Invalid {
     read_command(name, body.as_bytes(), &Envelope::default()).expect_err("it cannot be understood")
 }
 
 fn envelope(headers: &[(&str, &str)]) -> Result<Envelope, Invalid> {
-    Envelope::read(|name| {
-        let same = headers.iter().filter(|(header, _)| *header == name);
-        same.map(|(_, value)| value.as_bytes()).collect()
-    })
+    let values = |name: &str| -> Vec<&[u8]> {
+        headers.iter().filter(|(header, _)| *header == name).map(|(_, value)| value.as_bytes()).collect()
+    };
+    let caller = Auth::off().caller(values, SystemTime::now()).map_err(|refused| match refused {
+        Reply::Invalid(invalid) => invalid,
+        other => panic!("{other:?}"),
+    })?;
+    Envelope::read(caller, values)
 }
 
 fn receive() -> Value {
@@ -140,7 +148,7 @@ fn headers_become_the_envelope() {
     assert_eq!(read.id.unwrap().as_str(), "id 1 ");
     assert_eq!(read.effective_at, Timestamp::parse("2025-12-31T22:00:00Z"));
     assert_eq!(read.correlation.unwrap().as_str(), "basket 7");
-    assert_eq!((read.dry_run, read.actor.id.as_str()), (true, "anna"));
+    assert_eq!((read.dry_run, read.caller.actor.id.as_str()), (true, "anna"));
     assert_eq!(envelope(&[]).unwrap(), Envelope::default());
 }
 

@@ -1,5 +1,7 @@
 //! Queries: read the question, wait for what the caller has written, ask the views where blocking is fine.
 
+use std::time::Instant;
+
 use projections::{Page, Position, Query, QueryFault};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,6 +14,11 @@ use crate::writer::Answer;
 
 /// The query that tells what became of a command: no view, for it is asked by command id.
 pub const COMMAND_STATUS: &str = "command_status";
+
+/// The permission to ask a view.
+pub fn query_permission(view: &str) -> String {
+    format!("query:{view}")
+}
 
 /// The rows of [`COMMAND_STATUS`].
 #[derive(Serialize)]
@@ -37,8 +44,9 @@ pub fn read_query(body: &[u8]) -> Result<Query, Invalid> {
 impl Service {
     /// Answers a question to a view. Waits for the question's `min_position`, to the service's deadline.
     pub async fn query(&self, view: &str, query: Query) -> Result<Page, Reply> {
+        let asked = Instant::now();
         let page = self.page(view, query).await;
-        self.metrics().count_query(page.is_ok());
+        self.metrics().count_query(page.is_ok(), asked.elapsed());
         page
     }
 

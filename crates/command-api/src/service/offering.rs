@@ -51,7 +51,7 @@ impl Service {
     /// Takes requests into the order of arrival, one behind the other; does not wait. When the queue is full in the
     /// middle of them, the rest is busy too: what comes later may need what comes before. What is refused already
     /// keeps its place among the outcomes.
-    pub fn offer_each(&self, requests: impl IntoIterator<Item = Result<Request, Invalid>>) -> Each {
+    pub fn offer_each<R: Into<Reply>>(&self, requests: impl IntoIterator<Item = Result<Request, R>>) -> Each {
         let mut offered = Vec::new();
         let mut at_the_edge = Vec::new();
         for request in requests {
@@ -60,7 +60,7 @@ impl Service {
                     offered.push(request);
                     at_the_edge.push(None);
                 }
-                Err(invalid) => at_the_edge.push(Some(invalid.into())),
+                Err(refused) => at_the_edge.push(Some(refused.into())),
             }
         }
         let taken = self.0.inbox.offer_all(offered);

@@ -266,6 +266,7 @@ fn run(
     };
     let reading = spawn("views", move || reading.run())?;
     let wakes = reading.thread().clone();
+    let metrics = Arc::new(Metrics::default());
     let writing = Writing {
         writer,
         keeper,
@@ -274,6 +275,8 @@ fn run(
         stopped: writer_told,
         ownership: ownership_told,
         ends_as: Ownership::Stopped,
+        metrics: Arc::clone(&metrics),
+        submitted: None,
     };
     let writing = match spawn("writer", move || Ok(writing.run()?)) {
         Ok(writing) => writing,
@@ -295,7 +298,8 @@ fn run(
         views_stopped,
         ownership,
         replicated: None,
-        metrics: Metrics::default(),
+        metrics,
+        auth: options.auth.clone(),
         running: Mutex::new(Some(Running {
             writing,
             reading,

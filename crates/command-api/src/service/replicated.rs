@@ -109,6 +109,7 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
     let (ownership_told, ownership) = watch::channel(Ownership::Follower);
     let (writer_told, writer_stopped) = watch::channel(None);
     let (ending, keeps_up) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let metrics = Arc::new(Metrics::default());
     let lease = stream.lease(&Uuid::now_v7().to_string(), &options.address);
     let standing = lease.standing();
     let contender = Contender {
@@ -121,6 +122,7 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         ownership: ownership_told,
         stopped: writer_told,
         keeps_up: Arc::clone(&keeps_up),
+        metrics: Arc::clone(&metrics),
         ending: Arc::clone(&ending),
     };
     let writing = spawn("writer", move || contender.run())?;
@@ -162,7 +164,8 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         views_stopped,
         ownership,
         replicated: Some(Replicated { role, keeps_up }),
-        metrics: Metrics::default(),
+        metrics,
+        auth: options.auth,
         running: Mutex::new(Some(Running { writing, reading, snapshotting, no_more_frames, ending })),
         _folder: Some(Folder { snapshots, _lock: lock }),
     })))

@@ -16,6 +16,7 @@ use super::opening::{ServiceWriter, apply_frame, begin};
 use super::writing::{Writing, wall_clock};
 use super::{Fault, Ownership};
 use crate::inbox::Inbox;
+use crate::metrics::Metrics;
 use crate::writer::Input;
 
 /// Without being woken the standby looks this often.
@@ -41,6 +42,7 @@ pub(super) struct Contender {
     pub(super) stopped: watch::Sender<Option<String>>,
     /// Everything durable is folded, or decided here.
     pub(super) keeps_up: Arc<AtomicBool>,
+    pub(super) metrics: Arc<Metrics>,
     /// The instance is to end.
     pub(super) ending: Arc<AtomicBool>,
 }
@@ -152,6 +154,8 @@ impl Contender {
             stopped: self.stopped.clone(),
             ownership: self.ownership.clone(),
             ends_as: Ownership::Follower,
+            metrics: Arc::clone(&self.metrics),
+            submitted: None,
         };
         writing.run()?;
         tracing::warn!(epoch, "this instance writes no more");

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Fault, Options, Service};
+use crate::auth::Caller;
 use crate::inbox::QueueLimits;
 use crate::reply::{Outcome, Reply};
 use crate::request::{Batch, Envelope, read_command};
@@ -23,7 +24,8 @@ fn options(data: &Path) -> Options {
 fn request(id: &str, name: &str, body: &Value) -> Request {
     let headers =
         |header: &str| if header == "Bincard-Command-Id" { vec![id.as_bytes()] } else { Vec::new() };
-    read_command(name, body.to_string().as_bytes(), &Envelope::read(headers).unwrap()).unwrap()
+    read_command(name, body.to_string().as_bytes(), &Envelope::read(Caller::anonymous(), headers).unwrap())
+        .unwrap()
 }
 
 fn define(sku: &str) -> Request {

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::Thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use journal::{Fault, Space};
+use journal::{Fault, Frame, Space};
 use ledger_core::values::Timestamp;
 use tokio::sync::watch;
 
@@ -13,7 +13,8 @@ use super::Ownership;
 use super::keeper::Keeper;
 use super::replicated::NOBODY_YET;
 use crate::inbox::{Inbox, To, Waiting};
-use crate::writer::{Input, Output, Writer};
+use crate::metrics::Metrics;
+use crate::writer::{Answer, Input, Output, Writer};
 
 /// Without work the thread wakes this often: to look at the clock, and whether there is space.
 const IDLE: Duration = Duration::from_millis(500);
@@ -40,6 +41,9 @@ pub(super) struct Writing {
     pub(super) ownership: watch::Sender<Ownership>,
     /// What the instance is when the writer has ended: a follower can come back.
     pub(super) ends_as: Ownership,
+    pub(super) metrics: Arc<Metrics>,
+    /// When the frame in flight was handed to the journal.
+    pub(super) submitted: Option<Instant>,
 }
 
 impl Writing {
@@ -56,6 +60,9 @@ impl Writing {
         loop {
             self.deliver(&mut out);
             while let Some(outcome) = self.keeper.poll() {
+                if let Some(submitted) = self.submitted.take() {
+                    self.metrics.count_durable(submitted);
+                }
                 self.writer.step(Input::Journal(outcome), wall_clock(), &mut out);
                 self.deliver(&mut out);
                 self.reading.unpark();
@@ -102,12 +109,17 @@ impl Writing {
     /// The next frame goes to the journal before the answers of the last one leave: the disk does not wait for them.
     fn deliver(&mut self, out: &mut Vec<Output<To>>) {
         if let Some(Output::Append(frame)) = out.pop_if(|last| matches!(last, Output::Append(_))) {
-            self.keeper.submit(frame);
+            self.submit(frame);
         }
         for output in out.drain(..) {
             match output {
-                Output::Append(frame) => self.keeper.submit(frame),
-                Output::Reply(to, answer) => to.send(answer),
+                Output::Append(frame) => self.submit(frame),
+                Output::Reply(to, answer) => {
+                    if let Answer::Accepted { entry, .. } = &answer {
+                        self.metrics.count_recorded(entry);
+                    }
+                    to.send(answer);
+                }
                 Output::Stopped { why } => {
                     tracing::error!(%why, "the writer stopped: commands are refused");
                     if self.ends_as == Ownership::Follower {
@@ -118,6 +130,11 @@ impl Writing {
                 }
             }
         }
+    }
+
+    fn submit(&mut self, frame: Frame) {
+        self.submitted = Some(self.metrics.count_frame(&frame));
+        self.keeper.submit(frame);
     }
 }
 

@@ -34,6 +34,11 @@ pub enum Answer {
         /// Why.
         rejection: Rejection,
     },
+    /// The caller's roles do not include this permission.
+    Forbidden {
+        /// The command's name.
+        permission: &'static str,
+    },
     /// The command ids contradict what was accepted before.
     Conflict(Conflict),
     /// Nothing happened; the same may be sent again later.

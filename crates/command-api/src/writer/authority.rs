@@ -1,10 +1,15 @@
-//! Who may ask for what. Everyone who reaches a door may ask for everything: doors open on loopback alone.
+//! Who may ask for what: the permission of a command is its name.
 
-use ledger_core::Submission;
+use super::{Answer, Request};
 
-use super::Answer;
-
-/// Asks before anything else is looked at, so that an answer tells a stranger nothing about the ledger.
-pub(super) fn authorise(_submission: &Submission) -> Result<(), Answer> {
+/// Asks before anything else is looked at, so that an answer tells a stranger nothing about the ledger. Of an atomic
+/// batch every command has to be allowed.
+pub(super) fn authorise(request: &Request) -> Result<(), Answer> {
+    for submitted in &request.submission.commands {
+        let permission = submitted.command.name();
+        if !request.rights.allow(permission) {
+            return Err(Answer::Forbidden { permission });
+        }
+    }
     Ok(())
 }

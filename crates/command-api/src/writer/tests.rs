@@ -6,6 +6,7 @@ use ledger_core::{Entry, Ledger, Settings};
 use serde_json::{Value, json};
 
 use super::{Answer, Busy, Conflict, Input, Output, Writer};
+use crate::auth::Caller;
 use crate::request::{Batch, Envelope, read_command};
 use crate::writer::Request;
 
@@ -97,11 +98,12 @@ fn word(answer: &Answer) -> &'static str {
         Answer::Busy(busy) => busy.code(),
         Answer::Unavailable { .. } | Answer::NotTheWriter { .. } => "unavailable",
         Answer::Unknown { .. } => "unknown",
+        Answer::Forbidden { .. } => "forbidden",
     }
 }
 
 fn request(id: &str, name: &str, body: &Value) -> Request {
-    let envelope = Envelope::read(|header| match header {
+    let envelope = Envelope::read(Caller::anonymous(), |header| match header {
         "Bincard-Command-Id" => vec![id.as_bytes()],
         _ => Vec::new(),
     });

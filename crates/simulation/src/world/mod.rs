@@ -373,6 +373,7 @@ pub(crate) fn note_answer(digest: &mut blake3::Hasher, token: u64, answer: &Answ
         Answer::WouldBeAccepted { position, .. } => ("would be accepted", position.sequence),
         Answer::Duplicate { accepted } => ("duplicate", accepted.len() as u64),
         Answer::Rejected { position, rejection } => (rejection.code(), position.sequence),
+        Answer::Forbidden { permission } => (*permission, 0),
         Answer::Conflict(conflict) => (conflict.code(), 0),
         Answer::Busy(busy) => (busy.code(), 0),
         Answer::Unavailable { .. } | Answer::NotTheWriter { .. } => ("unavailable", 0),

@@ -1,0 +1,74 @@
+//! The doctor, at ledgers that are well and at ones that are not.
+
+mod support;
+
+use std::net::TcpListener;
+
+use serde_json::Value;
+use support::{Served, nats_with, run};
+
+fn finding<'f>(findings: &'f Value, check: &str, level: &str) -> &'f Value {
+    let found =
+        findings.as_array().unwrap().iter().find(|row| row["check"] == check && row["level"] == level);
+    found.unwrap_or_else(|| panic!("no {level} {check} in {findings:#}"))
+}
+
+#[test]
+fn a_ledger_that_is_well_is_called_so_before_its_first_start_while_it_runs_and_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let look = |more: &[&str]| {
+        run(&[&["doctor", "--data", data, "--http", "127.0.0.1:0", "--format", "json"][..], more].concat())
+    };
+    let before = look(&[]).ended(0).json();
+    assert!(finding(&before, "journal", "good")["found"].as_str().unwrap().contains("first start"));
+    assert!(!folder.path().join("data").exists(), "it changes nothing");
+
+    let configuration = format!("jetstream {{ store_dir: {:?} }}", folder.path().join("nats/js"));
+    let Some((_nats, url)) = nats_with(&folder.path().join("nats"), &configuration) else { return };
+    let service = Served::start(folder.path().join("data").as_path(), &["--nats", &url]);
+    let during = look(&["--nats", &url]).ended(0).json();
+    assert!(finding(&during, "journal", "good")["found"].as_str().unwrap().contains(&service.http));
+    finding(&during, "nats", "good");
+    finding(&during, "nats max_payload", "good");
+    finding(&during, "nats name", "good");
+    assert_eq!(service.process.terminate(), Some(0));
+
+    let after = look(&["--nats", &url]).ended(0);
+    assert!(finding(&after.json(), "journal", "good")["found"].as_str().unwrap().contains("whole up to 1.2"));
+    let table = run(&["doctor", "--data", data, "--http", "127.0.0.1:0"]).ended(0);
+    assert!(table.out.contains("whole up to 1.2") && table.out.contains("sync time"), "{}", table.out);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    run(&["send", "items.define", "sku=A", "name=Tea", "--data", data]).ended(0);
+    run(&["send", "items.define", "sku=B", "name=Tea", "--data", data]).ended(0);
+    let segment = folder.path().join("main/journal/00000000000000000001.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[300] ^= 1;
+    std::fs::write(&segment, &bytes).unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let Some((_nats, url)) = nats_with(&folder.path().join("nats"), "max_payload: 64KB") else { return };
+    let arguments = ["doctor", "--data", data, "--http", &address, "--nats", &url, "--format", "json"];
+    let found = run(&arguments).ended(1).json();
+    for (check, word) in [
+        ("journal", "bincard restore"),
+        ("http address", "another --http"),
+        ("nats max_payload", "max_payload to"),
+    ] {
+        let advice = finding(&found, check, "bad")["advice"].as_str().unwrap();
+        assert!(advice.contains(word), "{check}: {advice}");
+    }
+    assert!(finding(&found, "jetstream", "note")["advice"].as_str().unwrap().contains("sync_interval"));
+
+    let open = run(&["doctor", "--data", data, "--http", "0.0.0.0:0", "--format", "json"]).ended(1).json();
+    assert!(finding(&open, "authentication", "bad")["advice"].as_str().unwrap().contains("--auth-key"));
+    finding(&open, "encryption", "note");
+    let nobody = ["doctor", "--data", data, "--nats", "nats://127.0.0.1:9", "--format", "json"];
+    finding(&run(&nobody).ended(1).json(), "nats", "bad");
+}

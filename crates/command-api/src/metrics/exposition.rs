@@ -1,0 +1,178 @@
+//! Everything that is counted, in the text that Prometheus reads.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use journal::JournalRead;
+use ledger_core::Command;
+
+use super::{BATCH, Histogram, Metrics, OUTCOMES};
+use crate::service::{Ownership, Service};
+
+/// The samples of a ledger: more labels, and the value.
+type Samples<'f> = &'f dyn Fn(&Service, &mut Vec<(String, u64)>);
+/// The histograms of a ledger: more labels, and the histogram.
+type Histograms<'f> = &'f dyn for<'s> Fn(&'s Metrics) -> Vec<(String, &'s Histogram)>;
+
+/// The Prometheus text of these ledgers.
+pub fn exposition<'s>(services: impl Iterator<Item = &'s Service> + Clone) -> String {
+    let ledgers: Vec<&Service> = services.collect();
+    let mut page = Page { text: String::new(), ledgers: &ledgers };
+    commands(&mut page);
+    queries(&mut page);
+    journal(&mut page);
+    views(&mut page);
+    feed(&mut page);
+    page.one("bincard_epoch", "counter", "Starts of the writer.", &Service::epoch);
+    page.one("bincard_owner", "gauge", "1 while this instance writes the ledger.", &|service| {
+        u64::from(matches!(*service.ownership().borrow(), Ownership::Owner { .. }))
+    });
+    page.one("bincard_ready", "gauge", "1 while commands are taken and views move.", &|service| {
+        u64::from(service.trouble().is_none())
+    });
+    page.family("bincard_info", "gauge", "Always 1; says what runs.", &|service, found| {
+        let (version, uuid) = (env!("CARGO_PKG_VERSION"), service.uuid());
+        found.push((format!(",version=\"{version}\",uuid=\"{uuid}\""), 1));
+    });
+    page.text
+}
+
+fn commands(page: &mut Page<'_>) {
+    page.family("bincard_commands_total", "counter", "Commands by outcome.", &|service, found| {
+        found.extend(
+            OUTCOMES.map(|outcome| (format!(",outcome=\"{outcome}\""), service.metrics().commands(outcome))),
+        );
+    });
+    page.family("bincard_recorded_total", "counter", "Recorded commands by name.", &|service, found| {
+        for kind in Command::KINDS {
+            let recorded = service.metrics().recorded[usize::from(kind.number)].load(Ordering::Relaxed);
+            found.push((format!(",command=\"{}\"", kind.name), recorded));
+        }
+    });
+    page.histograms(
+        "bincard_answer_seconds",
+        "From a command's arrival at a door to its answer, by outcome.",
+        &|metrics| {
+            let outcomes = OUTCOMES.iter().copied().chain(["batch"]).zip(&metrics.answer_times[..=BATCH]);
+            outcomes.map(|(outcome, times)| (format!(",outcome=\"{outcome}\""), times)).collect()
+        },
+    );
+    page.one("bincard_queue_depth", "gauge", "Commands that wait for the writer.", &|service| {
+        service.queue_depth() as u64
+    });
+}
+
+fn queries(page: &mut Page<'_>) {
+    page.family("bincard_queries_total", "counter", "Queries by outcome.", &|service, found| {
+        let Metrics { queries_answered, queries_refused, .. } = service.metrics();
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        found.push((",outcome=\"answered\"".into(), count(queries_answered)));
+        found.push((",outcome=\"refused\"".into(), count(queries_refused)));
+    });
+    page.histograms(
+        "bincard_query_seconds",
+        "From a query's arrival to its answer, waiting for its position included.",
+        &|metrics| vec![(String::new(), &metrics.query_times)],
+    );
+}
+
+fn journal(page: &mut Page<'_>) {
+    page.histograms("bincard_frame_bytes", "Length of frames.", &|metrics| {
+        vec![(String::new(), &metrics.frame_bytes)]
+    });
+    page.histograms("bincard_frame_entries", "Entries of frames.", &|metrics| {
+        vec![(String::new(), &metrics.frame_entries)]
+    });
+    page.histograms(
+        "bincard_append_seconds",
+        "From handing a frame to the journal to its being durable.",
+        &|metrics| vec![(String::new(), &metrics.append_times)],
+    );
+    page.one("bincard_durable_sequence", "gauge", "The last durable entry.", &Service::durable_sequence);
+}
+
+fn views(page: &mut Page<'_>) {
+    page.one(
+        "bincard_views_lag_entries",
+        "gauge",
+        "Durable entries the views do not show yet.",
+        &|service| service.durable_sequence().saturating_sub(service.position().sequence),
+    );
+    page.one(
+        "bincard_views_lag_seconds",
+        "gauge",
+        "Age of the oldest durable entry the views do not show yet.",
+        &views_lag_seconds,
+    );
+}
+
+fn feed(page: &mut Page<'_>) {
+    page.family("bincard_feed_event", "gauge", "The last event in the public feed.", &|service, found| {
+        found.extend(feed_event(service).map(|event| (String::new(), event)));
+    });
+    let help = "Durable events the public feed does not have yet.";
+    page.family("bincard_feed_lag_events", "gauge", help, &|service, found| {
+        let lag = |event| service.journal().head().event.saturating_sub(event);
+        found.extend(feed_event(service).map(|event| (String::new(), lag(event))));
+    });
+    let help = "1 when the public feed needs an operator.";
+    page.one("bincard_feed_stands_still", "gauge", help, &|service| {
+        u64::from(service.metrics().feed_stands_still())
+    });
+    let help = "Commands of the inbox with a stored outcome.";
+    page.one("bincard_inbox_outcomes_total", "counter", help, &|service| service.metrics().inbox_outcomes());
+}
+
+/// The feed's last event; `None` where there is no feed.
+fn feed_event(service: &Service) -> Option<u64> {
+    Some(service.metrics().feed_event()).filter(|event| *event > 0)
+}
+
+fn views_lag_seconds(service: &Service) -> u64 {
+    let shown = service.position().sequence;
+    if service.durable_sequence() <= shown {
+        return 0;
+    }
+    let Ok(Some(frame)) = service.journal().frame_at(shown + 1) else { return 0 };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = u64::try_from(frame.header().log_time_us / 1_000_000).unwrap_or_default();
+    now.as_secs().saturating_sub(since)
+}
+
+/// The text so far, and whose it is. Each family is there once, with the lines of every ledger.
+struct Page<'l> {
+    text: String,
+    ledgers: &'l [&'l Service],
+}
+
+impl Page<'_> {
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: &dyn Fn(&Service) -> u64) {
+        self.family(name, kind, help, &|service, found| found.push((String::new(), value(service))));
+    }
+
+    fn family(&mut self, name: &str, kind: &str, help: &str, samples: Samples<'_>) {
+        self.title(name, kind, help);
+        for service in self.ledgers {
+            let mut found = Vec::new();
+            samples(service, &mut found);
+            for (labels, value) in found {
+                writeln!(self.text, "{name}{{ledger=\"{}\"{labels}}} {value}", service.name())
+                    .expect("text takes text");
+            }
+        }
+    }
+
+    fn histograms(&mut self, name: &str, help: &str, histograms: Histograms<'_>) {
+        self.title(name, "histogram", help);
+        for service in self.ledgers {
+            for (labels, histogram) in histograms(service.metrics()) {
+                histogram.write(name, &format!("ledger=\"{}\"{labels}", service.name()), &mut self.text);
+            }
+        }
+    }
+
+    fn title(&mut self, name: &str, kind: &str, help: &str) {
+        writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("text takes text");
+    }
+}
