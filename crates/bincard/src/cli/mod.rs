@@ -3,14 +3,16 @@
 mod access;
 mod args;
 mod fields;
+mod history;
 mod operations;
 mod output;
 
 pub use access::{ClientAccessArgs, NatsAccessArgs, SecurityArgs, TokenCommand};
 pub use args::{
-    BenchArgs, Cli, Command, DoorArgs, Format, HistoryArgs, ImportFormat, JournalCommand, JournalCopyArgs,
-    JournalKind, OpeningChoice, QueryArgs, ReplayCommand, RoleChoice, SendArgs, ServeArgs,
+    BenchArgs, Cli, Command, DoorArgs, Format, ImportFormat, OpeningChoice, QueryArgs, ReplayCommand,
+    RoleChoice, SendArgs, ServeArgs,
 };
 pub use fields::{FieldFault, body_from_pairs};
+pub use history::{HistoryArgs, JournalCommand, JournalCopyArgs, JournalKind};
 pub use operations::{BackupArgs, DoctorArgs, RestoreArgs, Verification};
 pub use output::{Failure, exit, print_rows};
