@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use command_api::auth::Caller;
 use command_api::service::Fault;
 use command_api::{Envelope, Options, Service, request};
 use journal::OfflineJournal;
@@ -26,7 +27,11 @@ async fn define(service: &Service, items: std::ops::Range<u32>) {
         let id = format!("define {number}");
         let headers = |name: &str| if name == "Bincard-Command-Id" { vec![id.as_bytes()] } else { vec![] };
         let body = json!({"sku": format!("SKU-{number}"), "name": "Tea"}).to_string();
-        let read = request::read_command("items.define", body.as_bytes(), &Envelope::read(headers).unwrap());
+        let read = request::read_command(
+            "items.define",
+            body.as_bytes(),
+            &Envelope::read(Caller::anonymous(), headers).unwrap(),
+        );
         let reply = service.submit(read.unwrap()).await;
         assert_eq!(reply.status(), "accepted");
     }
