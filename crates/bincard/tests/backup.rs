@@ -1,5 +1,7 @@
 //! Backups of a ledger at work, across a kill, and what is restored of them.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod support;
 
 use std::fs;

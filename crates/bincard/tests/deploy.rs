@@ -1,5 +1,7 @@
 //! What `deploy/` holds is true: the command lines in it are taken, and whoever reads the files takes them.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! The doctor, at ledgers that are well and at ones that are not.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod support;
 
 use std::net::TcpListener;

@@ -1,6 +1,8 @@
 //! Who may do what, and who can listen: tokens and roles at both doors, HTTPS, NATS with TLS and credentials, and a
 //! service that does not open to strangers by accident.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod support;
 
 use std::path::Path;

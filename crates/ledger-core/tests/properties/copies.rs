@@ -148,11 +148,11 @@ fn bytes_that_no_copy_wrote_are_an_error_and_never_a_panic() {
 
 #[test]
 fn a_length_that_no_memory_has_is_refused_before_room_is_made_for_it() {
-    for section in 1..SECTIONS.len() {
+    for (section, name) in SECTIONS.iter().enumerate().skip(1) {
         // The largest length there is, then nothing.
         let claimed = vec![vec![0xFD, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]];
         let mut sections = vec![Vec::new(); section];
         sections.push(claimed);
-        assert!(read_back(&sections).is_err(), "{}", SECTIONS[section]);
+        assert!(read_back(&sections).is_err(), "{name}");
     }
 }
