@@ -12,6 +12,7 @@ mod query;
 mod replay;
 mod send;
 mod serve;
+mod upgrade_rules;
 
 use std::io;
 
@@ -30,6 +31,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Demo { seed, door } => demo::run(&ledger, seed, &door).await,
         Command::Bench(args) => bench::run(ledger, args).await,
         Command::Journal { command: JournalCommand::Copy(args) } => copying::run(&ledger, &args),
+        Command::UpgradeRules { to, door } => upgrade_rules::run(&ledger, to, &door).await,
         Command::Replay { command } => replay::run(&ledger, command),
         Command::Schemas { out } => papers::schemas(&out),
         Command::Completions { shell } => papers::completions(shell),

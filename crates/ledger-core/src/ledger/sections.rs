@@ -13,7 +13,7 @@ pub const STATE_FORMAT: u16 = 1;
 /// Calls a macro for the parts of the ledger in the order of their sections.
 macro_rules! for_each_section {
     ($act:ident) => {
-        $act! { control items locations customers channels stock orders payments shipments returns finance remembered }
+        $act! { control items locations customers channels stock orders payments shipments returns finance due remembered }
     };
 }
 
