@@ -1,5 +1,6 @@
 //! What the binary is made of, so that tests and benchmarks can use it too.
 
+pub mod archive;
 pub mod backup;
 pub mod bench;
 pub mod cli;

@@ -54,6 +54,9 @@ pub struct Metrics {
     feed_event: AtomicU64,
     feed_stands_still: AtomicBool,
     inbox_outcomes: AtomicU64,
+    /// The last entry that is certainly in the archive; 0 while there is none.
+    archived_sequence: AtomicU64,
+    archive_stands_still: AtomicBool,
     frame_bytes: Histogram,
     frame_entries: Histogram,
     append_times: Histogram,
@@ -73,6 +76,8 @@ impl Default for Metrics {
             feed_event: AtomicU64::new(0),
             feed_stands_still: AtomicBool::new(false),
             inbox_outcomes: AtomicU64::new(0),
+            archived_sequence: AtomicU64::new(0),
+            archive_stands_still: AtomicBool::new(false),
             frame_bytes: Histogram::new(Unit::Count, BYTES),
             frame_entries: Histogram::new(Unit::Count, ENTRIES),
             append_times: times(),
@@ -104,6 +109,17 @@ impl Metrics {
     /// Commands of the durable inbox whose outcome was stored.
     pub fn inbox_outcomes(&self) -> u64 {
         self.inbox_outcomes.load(Ordering::Relaxed)
+    }
+
+    /// Every sealed segment is in the archive, up to this entry.
+    pub fn note_archived(&self, up_to: u64) {
+        self.archived_sequence.store(up_to, Ordering::Relaxed);
+        self.archive_stands_still.store(false, Ordering::Relaxed);
+    }
+
+    /// A sealed segment could not be sent to the archive.
+    pub fn note_archive_stands_still(&self) {
+        self.archive_stands_still.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn count_inbox_outcome(&self) {

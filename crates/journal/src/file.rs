@@ -23,6 +23,7 @@ mod offline;
 mod read;
 mod recover;
 mod scrub;
+mod sealed;
 mod segment;
 mod spare;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use lock::Lock;
 pub use offline::OfflineJournal;
 pub use read::FileReader;
 pub use scrub::{Scrubber, SegmentChecked};
+pub use sealed::{SealedSegment, sealed_segments};
 pub use spare::{Spare, SpareOrder};
 pub use thread::{JournalThread, Wake};
 

@@ -13,6 +13,7 @@
 //! | find the entry of an event by its ordinal | [`entry_of_event`] |
 //! | keep a journal in files | [`FileJournal`], [`JournalThread`], [`Lock`] |
 //! | read the files of a stopped service | [`OfflineJournal`] |
+//! | copy finished files away | [`sealed_segments`] |
 //! | keep a journal in a JetStream stream | [`jetstream`] |
 //! | read frames off a wire | [`FrameStream`] |
 //! | keep a journal in memory | [`MemoryJournal`] |
@@ -39,8 +40,8 @@ pub use disk::{Disk, DiskFile, RealDisk};
 pub use event_place::entry_of_event;
 pub use fault::Fault;
 pub use file::{
-    FileJournal, FileReader, JournalThread, Lock, OfflineJournal, Options, Recovery, Scrubber,
-    SegmentChecked, Space, Spare, SpareOrder, TornTail, Wake,
+    FileJournal, FileReader, JournalThread, Lock, OfflineJournal, Options, Recovery, Scrubber, SealedSegment,
+    SegmentChecked, Space, Spare, SpareOrder, TornTail, Wake, sealed_segments,
 };
 pub use frame::{
     ENTRY_BYTES_MAX, FRAME_BYTES_MAX, FRAME_CLOSE_BYTES, Frame, FrameBuilder, FrameFault, FrameHash,

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::access::{ClientAccessArgs, NatsAccessArgs, SecurityArgs, TokenCommand};
 use super::history::{HistoryArgs, JournalCommand, JournalKind};
-use super::operations::{BackupArgs, DoctorArgs, RestoreArgs};
+use super::operations::{ArchiveArgs, BackupArgs, DoctorArgs, RestoreArgs};
 use crate::bench::Bench;
 
 /// The one record of your stock: publish commands, query views, replay history.
@@ -64,7 +64,9 @@ pub enum Command {
     Doctor(Box<DoctorArgs>),
     /// Copy the history of a ledger, running or not, into a folder; again, and only what is new is copied
     Backup(BackupArgs),
-    /// Make a ledger of a copy
+    /// Send the sealed segments of a ledger's journal, running or not, to a folder or a bucket; again, and only new ones go
+    Archive(ArchiveArgs),
+    /// Make a ledger of a copy or an archive
     Restore(RestoreArgs),
     /// Make keys and tokens, for set-ups without an identity provider
     Token {
@@ -139,6 +141,9 @@ pub struct ServeArgs {
     /// Entries between two snapshots of the ledger, which make a start fast; 0 takes none
     #[arg(long, default_value_t = 250_000, value_name = "ENTRIES")]
     pub snapshot_every: u64,
+    /// Where sealed segments of the journal are sent as they come: a folder or s3://bucket/prefix; see bincard archive
+    #[arg(long, env = "BINCARD_ARCHIVE_TO", value_name = "PLACE")]
+    pub archive_to: Option<String>,
     /// What is asked of callers, and shown to them
     #[command(flatten)]
     pub security: SecurityArgs,

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::access::ClientAccessArgs;
 use super::args::{Format, ServeArgs};
+use super::history::HistoryArgs;
 
 /// A copy to make, or to bring up to date.
 #[derive(Debug, Args)]
@@ -24,12 +25,27 @@ pub struct BackupArgs {
     pub access: ClientAccessArgs,
 }
 
+/// Sealed segments to send away.
+#[derive(Debug, Args)]
+pub struct ArchiveArgs {
+    /// A folder, or s3://bucket/prefix with the keys, region and endpoint in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+    /// AWS_REGION and AWS_ENDPOINT_URL
+    #[arg(long, value_name = "PLACE")]
+    pub to: String,
+    /// Read every segment back that is there already, and compare
+    #[arg(long)]
+    pub verify: bool,
+    /// Where the journal is
+    #[command(flatten)]
+    pub history: HistoryArgs,
+}
+
 /// A copy to make a ledger of.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
-    /// The folder of the copy
-    #[arg(long, value_name = "FOLDER")]
-    pub from: PathBuf,
+    /// The folder of a copy; or an archive: its folder, or s3://bucket/prefix as for bincard archive
+    #[arg(long, value_name = "PLACE")]
+    pub from: String,
     /// The folder of ledgers that it is restored into
     #[arg(long, default_value = "bincard-data", env = "BINCARD_DATA_DIR", value_name = "DIR")]
     pub data: PathBuf,

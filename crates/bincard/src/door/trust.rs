@@ -2,12 +2,18 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::crypto::ring;
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::DoorFault;
+
+/// How long a connection to a bucket may take to be made.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long the bucket may take to begin its answer.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// How to encrypt on the way to this address, if that is asked for.
 pub(super) fn tls(url: &str, authorities: Option<&Path>) -> Result<TlsConfig, DoorFault> {
@@ -36,6 +42,19 @@ pub(super) fn tls(url: &str, authorities: Option<&Path>) -> Result<TlsConfig, Do
 /// A client that trusts the authorities of the system.
 pub(crate) fn system_trusting_agent() -> Agent {
     Agent::config_builder().http_status_as_error(false).tls_config(config(&of_system())).build().new_agent()
+}
+
+/// A client that gives up on a server that does not answer, and does not follow it elsewhere.
+pub(crate) fn bucket_agent() -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .tls_config(config(&of_system()))
+        .timeout_connect(Some(CONNECT))
+        .timeout_recv_response(Some(ANSWER))
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .build()
+        .new_agent()
 }
 
 fn of_system() -> Vec<Certificate<'static>> {

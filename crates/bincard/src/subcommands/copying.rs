@@ -46,7 +46,7 @@ fn place(named: &str, args: &JournalCopyArgs) -> Result<History, Failure> {
     }
 }
 
-fn into_folder(from: &dyn JournalRead, dir: &Path) -> Result<(u64, journal::Head), Fault> {
+pub(super) fn into_folder(from: &dyn JournalRead, dir: &Path) -> Result<(u64, journal::Head), Fault> {
     let _lock = Lock::exclusive(dir, "no address (a journal is copied into it)")?;
     let options = journal::Options::default();
     let opened = FileJournal::open(RealDisk, dir, &[], options).map(|(journal, _)| journal);

@@ -1,5 +1,7 @@
 //! One file a subcommand; each turns its arguments into calls, and the outcome into print and an exit status.
 
+mod archive;
+mod archiving;
 mod backup;
 mod bench;
 mod copying;
@@ -37,6 +39,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Journal { command: JournalCommand::Copy(args) } => copying::run(&ledger, &args),
         Command::Replay { command } => replay::run(&ledger, command),
         Command::Doctor(args) => doctor::run(&ledger, *args).await,
+        Command::Archive(args) => archive::run(&ledger, args).await,
         Command::Backup(args) => backup::run(&ledger, args).await,
         Command::Restore(args) => restore::run(&ledger, args).await,
         Command::Token { command } => token::run(command),

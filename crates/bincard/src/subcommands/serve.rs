@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use super::archiving;
 use super::offline;
 use super::on_nats::OnNats;
 use super::securing;
@@ -31,6 +32,7 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
     let identity = securing::identity(&args.security)?;
     let scheme = if identity.is_some() { "https" } else { "http" };
     let http_url = format!("{scheme}://{}", listener.local_addr()?);
+    let archive = archiving::archive(ledger, &args)?;
     let address = match &args.nats {
         Some(nats) => format!("{http_url} and on NATS {}", nats::without_secrets(nats)),
         None => http_url.clone(),
@@ -64,10 +66,14 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
         }
     };
     let renewing = tokio::spawn(securing::renew(args.security.clone(), auth, shown));
+    let archiving = archive.map(|archive| archiving::start(archive, &args, &service));
     println!("bincard: ledger {ledger} is served at {address}, data in {}", args.data.join(ledger).display());
 
     let writer_stopped = wait_for_the_end(&service, args.exit_on_stop).await?;
     renewing.abort();
+    if let Some(archiving) = archiving {
+        archiving.abort();
+    }
     stop.send_replace(true);
     if let Some(doors) = nats_doors
         && let Err(fault) = doors.stop().await

@@ -1,6 +1,7 @@
 //! What the tests of the binary share: where things are, processes that end with the test, and free ports.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod bucket;
 pub(crate) mod certificates;
 
 use std::io::{BufRead, BufReader, Read};
@@ -54,6 +55,7 @@ pub(crate) fn bincard(arguments: &[&str]) -> Command {
         .env_remove("NATS_URL")
         .env_remove("BINCARD_DATA_DIR")
         .env_remove("BINCARD_TOKEN")
+        .env_remove("BINCARD_ARCHIVE_TO")
         .env("RUST_LOG", "warn");
     command
 }
@@ -167,8 +169,12 @@ impl Served {
     pub(crate) fn start_at(data: &Path, address: &str, more: &[&str]) -> Served {
         let folder = data.to_str().expect("temporary folders have plain names");
         let mut command = bincard(&["serve", "--data", folder, "--http", address]);
-        let mut child =
-            command.args(more).stdout(Stdio::piped()).spawn().expect("the binary was built for this test");
+        Served::of(command.args(more))
+    }
+
+    /// Starts a command that serves.
+    pub(crate) fn of(command: &mut Command) -> Served {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary was built for this test");
         let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut ready = String::new();
         out.read_line(&mut ready).expect("a line");
@@ -180,17 +186,21 @@ impl Served {
 
     /// GET, whatever the status.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        let address = self.http.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).expect("it is ready");
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it listens");
-        let mut response = String::new();
-        stream.read_to_string(&mut response).expect("it answers");
-        let status =
-            response.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line");
-        let body = response.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
-        (status, body)
+        http_get(&format!("{}{path}", self.http)).expect("it is ready and answers")
     }
+}
+
+/// GET, whatever the status; nothing if nobody answers.
+pub(crate) fn http_get(url: &str) -> Option<(u16, String)> {
+    let (address, path) = url.strip_prefix("http://")?.split_once('/')?;
+    let mut stream = TcpStream::connect(address).ok()?;
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).ok()?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response).ok()?;
+    let status = response.split(' ').nth(1)?.parse().ok()?;
+    let body = response.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+    Some((status, body))
 }
 
 /// A NATS server with JetStream on a free port; none, said so, if there is no program for it.
@@ -222,6 +232,7 @@ pub(crate) fn nats_with(folder: &Path, configuration: &str) -> Option<(Running, 
     Some((server, format!("nats://127.0.0.1:{port}")))
 }
 
-fn free_port() -> u16 {
+/// A port that nobody uses now.
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }

@@ -24,6 +24,7 @@ pub fn exposition<'s>(services: impl Iterator<Item = &'s Service> + Clone) -> St
     journal(&mut page);
     views(&mut page);
     feed(&mut page);
+    archive(&mut page);
     page.one("bincard_epoch", "counter", "Starts of the writer.", &Service::epoch);
     page.one("bincard_owner", "gauge", "1 while this instance writes the ledger.", &|service| {
         u64::from(matches!(*service.ownership().borrow(), Ownership::Owner { .. }))
@@ -122,6 +123,18 @@ fn feed(page: &mut Page<'_>) {
     });
     let help = "Commands of the inbox with a stored outcome.";
     page.one("bincard_inbox_outcomes_total", "counter", help, &|service| service.metrics().inbox_outcomes());
+}
+
+fn archive(page: &mut Page<'_>) {
+    let help = "The last entry in the archive.";
+    page.family("bincard_archived_sequence", "gauge", help, &|service, found| {
+        let up_to = service.metrics().archived_sequence.load(Ordering::Relaxed);
+        found.extend((up_to > 0).then_some((String::new(), up_to)));
+    });
+    let help = "1 while a sealed segment cannot be sent to the archive.";
+    page.one("bincard_archive_stands_still", "gauge", help, &|service| {
+        u64::from(service.metrics().archive_stands_still.load(Ordering::Relaxed))
+    });
 }
 
 /// The feed's last event; `None` where there is no feed.

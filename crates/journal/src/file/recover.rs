@@ -93,7 +93,7 @@ pub(super) fn find<D: Disk>(disk: &D, dir: &Path) -> Result<Found, Fault> {
     Ok(Found { segments, sealed, last_frame, torn, head_seen })
 }
 
-fn check_follows(before: Option<&Segment>, next: &Segment) -> Result<(), Fault> {
+pub(super) fn check_follows(before: Option<&Segment>, next: &Segment) -> Result<(), Fault> {
     let why = match before {
         None if next.start.sequence != 0 => {
             format!(
