@@ -5,6 +5,7 @@ mod journal;
 mod machine;
 mod nats;
 mod service;
+mod snapshots;
 
 use serde::Serialize;
 

@@ -33,12 +33,15 @@ fn a_ledger_that_is_well_is_called_so_before_its_first_start_while_it_runs_and_a
     let during = look(&["--nats", &url]).ended(0).json();
     assert!(finding(&during, "journal", "good")["found"].as_str().unwrap().contains(&service.http));
     finding(&during, "nats", "good");
+    let version = finding(&during, "version", "good")["found"].as_str().unwrap();
+    assert!(version.contains("the service that runs"), "{version}");
     finding(&during, "nats max_payload", "good");
     finding(&during, "nats name", "good");
     assert_eq!(service.process.terminate(), Some(0));
 
     let after = look(&["--nats", &url]).ended(0);
     assert!(finding(&after.json(), "journal", "good")["found"].as_str().unwrap().contains("whole up to 1.2"));
+    assert!(finding(&after.json(), "snapshots", "good")["found"].as_str().unwrap().contains("none"));
     let table = run(&["doctor", "--data", data, "--http", "127.0.0.1:0"]).ended(0);
     assert!(table.out.contains("whole up to 1.2") && table.out.contains("sync time"), "{}", table.out);
 }
@@ -73,4 +76,35 @@ fn what_is_wrong_is_named_with_what_to_do() {
     finding(&open, "encryption", "note");
     let nobody = ["doctor", "--data", data, "--nats", "nats://127.0.0.1:9", "--format", "json"];
     finding(&run(&nobody).ended(1).json(), "nats", "bad");
+}
+
+#[test]
+fn snapshots_are_tried_out_before_a_start_relies_on_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let service = Served::start(folder.path(), &["--snapshot-every", "4"]);
+    for sku in 0..8 {
+        let address = format!("{}/v1/commands/items.define", service.http);
+        let body = format!("{{\"sku\": \"S{sku}\", \"name\": \"Tea\"}}");
+        ureq::post(address).header("Content-Type", "application/json").send(body).unwrap();
+    }
+    assert_eq!(service.process.terminate(), Some(0));
+    let look =
+        || run(&["doctor", "--data", data, "--http", "127.0.0.1:0", "--format", "json"]).ended(0).json();
+    let found = look();
+    let found = finding(&found, "snapshots", "good")["found"].as_str().unwrap().to_owned();
+    assert!(found.contains("a start begins with that of sequence"), "{found}");
+
+    let mut snapshots: Vec<_> = std::fs::read_dir(folder.path().join("main/snapshots"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    snapshots.sort();
+    let mut bytes = std::fs::read(snapshots.last().unwrap()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(snapshots.last().unwrap(), bytes).unwrap();
+    let found = look();
+    let found = finding(&found, "snapshots", "note")["found"].as_str().unwrap().to_owned();
+    assert!(found.contains("cannot be used") || found.contains("none of"), "{found}");
 }

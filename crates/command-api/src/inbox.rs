@@ -45,6 +45,8 @@ pub(crate) struct Inbox {
 struct State {
     commands: VecDeque<Waiting>,
     bytes: usize,
+    /// When the first of the commands came, or as far as is known when others were taken before it.
+    waiting_since: Option<Instant>,
     woken: bool,
     clock_confirmed: bool,
     /// Why no commands are taken.
@@ -62,6 +64,8 @@ enum Closed {
 /// What the writer's thread found besides commands.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Signals {
+    /// How long the first of the commands that were taken had waited; `None` if none were.
+    pub(crate) waited: Option<Duration>,
     /// An operator said that the clock is right.
     pub(crate) clock_confirmed: bool,
     /// No more commands will come, and none is left.
@@ -95,8 +99,7 @@ impl Inbox {
         let (count, refusal) = state.room_for(&requests, &self.limits);
         let (places, answers) = To::together(count);
         for (request, to) in requests.into_iter().zip(places) {
-            state.bytes += request.bytes;
-            state.commands.push_back((request, to));
+            state.add(request, to);
         }
         drop(state);
         self.wake.notify_one();
@@ -106,6 +109,11 @@ impl Inbox {
     /// How many commands wait.
     pub(crate) fn depth(&self) -> usize {
         self.state.lock().commands.len()
+    }
+
+    /// How long the first command has waited; zero if none waits.
+    pub(crate) fn waits_since(&self) -> Duration {
+        self.state.lock().waiting_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// The writer's thread has something to look at besides commands.
@@ -152,7 +160,9 @@ impl Inbox {
     /// Takes no more commands, and lets those that wait go without an answer: nobody is there to decide them.
     pub(crate) fn abandon(&self, why: &str) {
         self.close(why);
-        self.state.lock().commands.clear();
+        let mut state = self.state.lock();
+        state.commands.clear();
+        state.waiting_since = None;
     }
 
     /// Waits for commands, if any are wanted, or a signal, at most so long. Whoever has nothing else to wait for
@@ -176,13 +186,16 @@ impl Inbox {
                 break;
             }
         }
-        if wanted {
+        let mut waited = None;
+        if wanted && !state.commands.is_empty() {
+            waited = state.waiting_since.take().map(|since| since.elapsed());
             state.move_to(into);
+            state.waiting_since = (!state.commands.is_empty()).then(Instant::now);
         }
         state.woken = false;
         let clock_confirmed = std::mem::take(&mut state.clock_confirmed);
         let ended = may_end && state.closed.is_some() && state.commands.is_empty();
-        Signals { clock_confirmed, ended }
+        Signals { waited, clock_confirmed, ended }
     }
 }
 
@@ -201,9 +214,16 @@ impl State {
         if let (_, Some(refusal)) = self.room_for(std::slice::from_ref(&request), limits) {
             return Err(refusal);
         }
+        self.add(request, to);
+        Ok(())
+    }
+
+    fn add(&mut self, request: Request, to: To) {
+        if self.commands.is_empty() {
+            self.waiting_since = Some(Instant::now());
+        }
         self.bytes += request.bytes;
         self.commands.push_back((request, to));
-        Ok(())
     }
 
     /// How many of these, from the first, may join the queue; and why the next one may not.

@@ -1,6 +1,7 @@
 //! What a ledger counts about itself. Counting is an atomic addition: the writer takes no lock and no memory for it.
 
 mod exposition;
+mod headway;
 mod histogram;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use ledger_core::{Command, Entry};
 pub use exposition::exposition;
 
 use crate::reply::{Line, Outcome, Reply};
+use headway::Headway;
 use histogram::{Histogram, Unit};
 
 const OUTCOMES: [&str; 11] = [
@@ -57,6 +59,9 @@ pub struct Metrics {
     /// The last entry that is certainly in the archive; 0 while there is none.
     archived_sequence: AtomicU64,
     archive_stands_still: AtomicBool,
+    /// The longest wait among commands that were taken together.
+    queue_waits: Histogram,
+    pub(crate) headway: Headway,
     frame_bytes: Histogram,
     frame_entries: Histogram,
     append_times: Histogram,
@@ -78,6 +83,8 @@ impl Default for Metrics {
             inbox_outcomes: AtomicU64::new(0),
             archived_sequence: AtomicU64::new(0),
             archive_stands_still: AtomicBool::new(false),
+            queue_waits: times(),
+            headway: Headway::default(),
             frame_bytes: Histogram::new(Unit::Count, BYTES),
             frame_entries: Histogram::new(Unit::Count, ENTRIES),
             append_times: times(),
@@ -169,16 +176,24 @@ impl Metrics {
         }
     }
 
+    /// Commands were taken from the queue; the first had waited so long.
+    pub(crate) fn count_taken(&self, waited: Duration) {
+        self.queue_waits.observe_time(waited);
+        self.headway.takes(true);
+    }
+
     /// A frame goes to the journal; tell when it is settled.
     pub(crate) fn count_frame(&self, frame: &Frame) -> Instant {
         self.frame_bytes.observe(frame.bytes().len() as u64);
         self.frame_entries.observe(u64::from(frame.header().entries));
+        self.headway.writes(true);
         Instant::now()
     }
 
     /// A frame is durable.
     pub(crate) fn count_durable(&self, submitted: Instant) {
         self.append_times.observe_time(submitted.elapsed());
+        self.headway.writes(false);
     }
 
     fn count(&self, outcome: &str) {

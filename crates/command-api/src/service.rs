@@ -52,6 +52,8 @@ pub struct Options {
     pub queue: QueueLimits,
     /// How long a query waits for its `min_position`.
     pub min_position_wait: Duration,
+    /// A writer that makes no headway for so long while commands wait is in trouble: a slow disk takes a hundredth.
+    pub stuck_after: Duration,
     /// Length of a journal segment in bytes.
     pub segment_bytes: u64,
     /// The last event of the public feed, if there is one: a journal that ends before it is damaged.
@@ -72,6 +74,7 @@ impl Options {
             auth: Auth::off(),
             queue: QueueLimits::default(),
             min_position_wait: Duration::from_secs(5),
+            stuck_after: Duration::from_secs(10),
             segment_bytes: journal::Options::default().segment_bytes,
             feed_seen: None,
             replication: None,
@@ -170,6 +173,7 @@ struct Inner {
     projections: Projections,
     position: watch::Receiver<Position>,
     min_position_wait: Duration,
+    stuck_after: Duration,
     writer_stopped: watch::Receiver<Option<String>>,
     views_stopped: watch::Receiver<Option<String>>,
     ownership: watch::Receiver<Ownership>,
@@ -267,6 +271,11 @@ impl Service {
         self.0.inbox.depth()
     }
 
+    /// How long the oldest command has waited while nothing was decided and nothing became durable.
+    pub fn writer_stands_still(&self) -> Duration {
+        self.0.metrics.headway.stands_since().max(self.0.inbox.waits_since())
+    }
+
     /// An operator says that the wall clock is right.
     pub fn confirm_clock(&self) {
         tracing::warn!("an operator confirmed the wall clock");
@@ -282,7 +291,18 @@ impl Service {
             Some(replicated) if replicated.keeps_up.load(Ordering::Acquire) => None,
             Some(_) => stopped.or_else(|| Some("what is durable is being folded".into())),
         };
-        writer.or_else(|| self.0.views_stopped.borrow().clone())
+        writer.or_else(|| self.stuck()).or_else(|| self.0.views_stopped.borrow().clone())
+    }
+
+    fn stuck(&self) -> Option<String> {
+        let stands_still = self.writer_stands_still();
+        (stands_still >= self.0.stuck_after).then(|| {
+            format!(
+                "the writer has stood still for {} s while commands wait: what keeps the journal (the disk, or the NATS \
+                 servers) does not answer",
+                stands_still.as_secs()
+            )
+        })
     }
 
     /// Waits until the writer has stopped for good, and tells why. Does not return while it runs.

@@ -78,6 +78,18 @@ async fn a_start_begins_with_the_newest_snapshot_and_answers_like_the_whole_jour
 
     let service = Service::start(options(data.path())).unwrap();
     let began_with = service.projections().last_snapshot().unwrap();
+    let metrics = command_api::metrics::exposition(std::iter::once(&service));
+    let hash: String = began_with.root.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sequence = began_with.head.sequence;
+    for line in [
+        format!("bincard_snapshot_sequence{{ledger=\"main\"}} {sequence}\n"),
+        format!("sequence=\"{sequence}\",format=\"{}\",hash=\"{hash}\"}} 1\n", began_with.format),
+    ] {
+        assert!(metrics.contains(&line), "{line} is missing in:\n{metrics}");
+    }
+    let age =
+        metrics.lines().find_map(|line| line.strip_prefix("bincard_snapshot_age_seconds{ledger=\"main\"} "));
+    assert!(age.unwrap().parse::<u64>().unwrap() < 60, "{age:?}");
     assert!(began_with.head.sequence > 40 && began_with.head.sequence < service.durable_sequence());
     // The writer's own ledger knows what was there before the snapshot: the same command again is a duplicate.
     define(&service, 100_000..100_005).await;

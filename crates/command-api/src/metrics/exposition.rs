@@ -20,9 +20,11 @@ pub fn exposition<'s>(services: impl Iterator<Item = &'s Service> + Clone) -> St
     let ledgers: Vec<&Service> = services.collect();
     let mut page = Page { text: String::new(), ledgers: &ledgers };
     commands(&mut page);
+    writer(&mut page);
     queries(&mut page);
     journal(&mut page);
     views(&mut page);
+    snapshots(&mut page);
     feed(&mut page);
     archive(&mut page);
     page.one("bincard_epoch", "counter", "Starts of the writer.", &Service::epoch);
@@ -61,6 +63,18 @@ fn commands(page: &mut Page<'_>) {
     );
     page.one("bincard_queue_depth", "gauge", "Commands that wait for the writer.", &|service| {
         service.queue_depth() as u64
+    });
+}
+
+fn writer(page: &mut Page<'_>) {
+    page.histograms(
+        "bincard_queue_wait_seconds",
+        "How long the first of the commands that the writer takes together has waited.",
+        &|metrics| vec![(String::new(), &metrics.queue_waits)],
+    );
+    let help = "How long the oldest command has waited while nothing is decided and nothing becomes durable.";
+    page.one("bincard_writer_stuck_seconds", "gauge", help, &|service| {
+        service.writer_stands_still().as_secs()
     });
 }
 
@@ -108,6 +122,29 @@ fn views(page: &mut Page<'_>) {
     );
 }
 
+/// The newest snapshot: taken by this service, or the one that it began with.
+fn snapshots(page: &mut Page<'_>) {
+    let help = "The last entry in the newest snapshot.";
+    page.family("bincard_snapshot_sequence", "gauge", help, &|service, found| {
+        let newest = service.projections().last_snapshot();
+        found.extend(newest.map(|taken| (String::new(), taken.head.sequence)));
+    });
+    let help = "Seconds since the last entry in the newest snapshot was recorded.";
+    page.family("bincard_snapshot_age_seconds", "gauge", help, &|service, found| {
+        let newest = service.projections().last_snapshot();
+        found.extend(newest.map(|taken| (String::new(), seconds_since(taken.head.log_time_us))));
+    });
+    let help =
+        "Always 1; the hash of the ledger in the newest snapshot: the same wherever that sequence is folded.";
+    page.family("bincard_state_hash_info", "gauge", help, &|service, found| {
+        found.extend(service.projections().last_snapshot().map(|taken| {
+            let (sequence, format) = (taken.head.sequence, taken.format);
+            let hash: String = taken.root.iter().map(|byte| format!("{byte:02x}")).collect();
+            (format!(",sequence=\"{sequence}\",format=\"{format}\",hash=\"{hash}\""), 1)
+        }));
+    });
+}
+
 fn feed(page: &mut Page<'_>) {
     page.family("bincard_feed_event", "gauge", "The last event in the public feed.", &|service, found| {
         found.extend(feed_event(service).map(|event| (String::new(), event)));
@@ -148,8 +185,13 @@ fn views_lag_seconds(service: &Service) -> u64 {
         return 0;
     }
     let Ok(Some(frame)) = service.journal().frame_at(shown + 1) else { return 0 };
+    seconds_since(frame.header().log_time_us)
+}
+
+/// By the wall clock of now.
+fn seconds_since(log_time_us: i64) -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let since = u64::try_from(frame.header().log_time_us / 1_000_000).unwrap_or_default();
+    let since = u64::try_from(log_time_us / 1_000_000).unwrap_or_default();
     now.as_secs().saturating_sub(since)
 }
 

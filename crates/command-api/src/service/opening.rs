@@ -294,6 +294,7 @@ fn run(
         projections,
         position,
         min_position_wait: options.min_position_wait,
+        stuck_after: options.stuck_after,
         writer_stopped,
         views_stopped,
         ownership,

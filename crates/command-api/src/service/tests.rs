@@ -1,14 +1,14 @@
 //! A running service by example, on a real disk and with its threads.
 
+mod kept;
+
 use std::path::Path;
 use std::time::Duration;
 
-use journal::{Frame, Journal, Outcome as Fate, Space};
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 use projections::Query;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Fault, Options, Service};
 use crate::auth::Caller;
@@ -305,72 +305,4 @@ async fn the_views_folder_can_be_deleted() {
     std::fs::remove_dir_all(data.path().join("main/projections")).unwrap();
     let service = Service::start(options(data.path())).unwrap();
     assert_eq!(available(&service, &received["position"]).await, 8);
-}
-
-/// Fails at the frame with this number, and at none before.
-struct Failing {
-    kept: super::keeper::InMemory,
-    frames_left: u32,
-    failed: Option<Fate>,
-}
-
-impl Journal for Failing {
-    fn submit(&mut self, frame: Frame) {
-        if self.frames_left == 0 {
-            self.failed = Some(Fate::Unknown { why: "the disk said I/O error".into() });
-            return (self.kept.wake)();
-        }
-        self.frames_left -= 1;
-        self.kept.submit(frame);
-    }
-
-    fn poll(&mut self) -> Option<Fate> {
-        self.failed.take().or_else(|| self.kept.poll())
-    }
-}
-
-impl super::keeper::Keeper for Failing {
-    fn space(&self) -> Space {
-        Space::Enough
-    }
-
-    fn stop(self: Box<Self>) -> Result<(), journal::Fault> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn after_a_failed_append_commands_are_refused_and_queries_answered() {
-    let keeper = |journal, wake| -> Box<dyn super::keeper::Keeper> {
-        Box::new(Failing { kept: super::keeper::InMemory { journal, wake }, frames_left: 4, failed: None })
-    };
-    let service = Service::kept_by(options(Path::new("nowhere")), keeper).unwrap();
-    let received = open_a_shop(&service).await;
-    assert_eq!(service.trouble(), None);
-    let lost = service.submit(define("LOST")).await;
-    assert_eq!((lost.status(), lost.code()), ("unknown", Some("outcome_unknown")));
-    let refused = service.submit(define("LATE")).await;
-    assert_eq!((refused.status(), refused.code()), ("unavailable", Some("writer_stopped")));
-    assert!(refused.message().unwrap().contains("I/O error"));
-    assert!(service.stopped().await.contains("I/O error"));
-    assert!(service.trouble().is_some(), "the service is not ready");
-    assert_eq!(available(&service, &received["position"]).await, 8);
-    let status = service
-        .query("command_status", serde_json::from_value(json!({"filter": {"id": "define LOST"}})).unwrap());
-    assert_eq!(status.await.unwrap().rows, Vec::<Value>::new(), "what is not durable is not shown");
-    let (status, problem) = ready(service.clone()).await;
-    assert_eq!(status, 503);
-    assert!(problem.contains("not_ready") && problem.contains("I/O error"), "{problem}");
-    service.stop().unwrap();
-}
-
-/// Asks over HTTP whether the ledger is ready.
-async fn ready(service: Service) -> (u16, String) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut socket = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    tokio::spawn(crate::http::serve(listener, service.into(), std::future::pending()));
-    socket.write_all(b"GET /health/ready HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.unwrap();
-    (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
 }

@@ -53,6 +53,7 @@ impl Writing {
             inbox: Arc::clone(&self.inbox),
             stopped: self.stopped.clone(),
             ownership: self.ownership.clone(),
+            metrics: Arc::clone(&self.metrics),
         };
         let mut taken: VecDeque<Waiting> = VecDeque::new();
         let mut out = Vec::new();
@@ -78,7 +79,13 @@ impl Writing {
                 continue;
             }
             let settled = self.writer.is_settled();
+            if taken.is_empty() {
+                self.metrics.headway.takes(false);
+            }
             let signals = self.inbox.take(takes_commands, settled, &mut taken, IDLE);
+            if let Some(waited) = signals.waited {
+                self.metrics.count_taken(waited);
+            }
             if signals.clock_confirmed {
                 self.writer.step(Input::ClockConfirmed, wall_clock(), &mut out);
             }
@@ -138,15 +145,18 @@ impl Writing {
     }
 }
 
-/// If the thread ends by a panic, nobody waits for ever.
+/// When the thread ends nothing is under way any more; and if it ends by a panic, nobody waits for ever.
 struct Abandons {
     inbox: Arc<Inbox>,
     stopped: watch::Sender<Option<String>>,
     ownership: watch::Sender<Ownership>,
+    metrics: Arc<Metrics>,
 }
 
 impl Drop for Abandons {
     fn drop(&mut self) {
+        self.metrics.headway.takes(false);
+        self.metrics.headway.writes(false);
         if std::thread::panicking() {
             let why = "the writer's thread panicked; restart to go on from what is on disk";
             self.inbox.abandon(why);
