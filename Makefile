@@ -30,6 +30,7 @@ schemas: ## Regenerate schemas/ from the types
 
 golden: ## Write golden files for new stored shapes (existing ones are never rewritten)
 	BINCARD_WRITE_GOLDEN=1 cargo test -p ledger-core --test golden
+	BINCARD_WRITE_GOLDEN=1 cargo test -p replay --test committed_journals
 
 lint: ## Formatting, clippy and dependency rules, as CI checks them
 	cargo fmt --all --check

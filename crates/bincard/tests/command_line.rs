@@ -222,6 +222,18 @@ fn the_history_is_printed_verified_rebuilt_and_asked_as_it_was() {
 }
 
 #[test]
+fn rules_are_upgraded_by_an_entry_and_a_new_ledger_has_the_newest() {
+    let folder = Folder::with_tea();
+    let refused = folder.run("upgrade-rules").ended(1).json();
+    assert_eq!(refused["code"], "rules_not_newer", "a new ledger begins with the newest rules");
+    let unknown = folder.run("upgrade-rules --to 999").ended(1).json();
+    assert_eq!(unknown["code"], "rules_not_known");
+    let log = folder.run("replay log --to 1 --format json").ended(0);
+    assert!(log.out.contains("ledger.created") && log.out.contains("ledger.rules_activated"), "{}", log.out);
+    folder.run("replay verify").ended(0);
+}
+
+#[test]
 fn a_damaged_journal_is_status_3_and_the_place_is_named() {
     let folder = Folder::with_tea();
     let segments =

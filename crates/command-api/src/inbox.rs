@@ -5,6 +5,7 @@ mod to;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use ledger_core::control::RecordStateHash;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
@@ -49,6 +50,7 @@ struct State {
     waiting_since: Option<Instant>,
     woken: bool,
     clock_confirmed: bool,
+    state_hash: Option<RecordStateHash>,
     /// Why no commands are taken.
     closed: Option<Closed>,
 }
@@ -62,12 +64,14 @@ enum Closed {
 }
 
 /// What the writer's thread found besides commands.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Signals {
     /// How long the first of the commands that were taken had waited; `None` if none were.
     pub(crate) waited: Option<Duration>,
     /// An operator said that the clock is right.
     pub(crate) clock_confirmed: bool,
+    /// A reader hashed a state.
+    pub(crate) state_hash: Option<RecordStateHash>,
     /// No more commands will come, and none is left.
     pub(crate) ended: bool,
 }
@@ -128,6 +132,12 @@ impl Inbox {
         self.wake.notify_one();
     }
 
+    /// A reader hashed a durable state, to be recorded. Of several that wait, the last one counts.
+    pub(crate) fn record_state_hash(&self, hash: RecordStateHash) {
+        self.state.lock().state_hash = Some(hash);
+        self.wake.notify_one();
+    }
+
     /// Takes no more commands; those that wait are still decided.
     pub(crate) fn close(&self, why: &str) {
         let mut state = self.state.lock();
@@ -177,7 +187,8 @@ impl Inbox {
         let idle = |state: &mut State| {
             let nothing_to_take = !wanted || state.commands.is_empty();
             let ends = may_end && state.closed.is_some() && state.commands.is_empty();
-            nothing_to_take && !state.woken && !state.clock_confirmed && !ends
+            let signalled = state.woken || state.clock_confirmed || state.state_hash.is_some();
+            nothing_to_take && !signalled && !ends
         };
         let deadline = Instant::now() + wait_max;
         let mut state = self.state.lock();
@@ -194,8 +205,9 @@ impl Inbox {
         }
         state.woken = false;
         let clock_confirmed = std::mem::take(&mut state.clock_confirmed);
+        let state_hash = state.state_hash.take();
         let ended = may_end && state.closed.is_some() && state.commands.is_empty();
-        Signals { waited, clock_confirmed, ended }
+        Signals { waited, clock_confirmed, state_hash, ended }
     }
 }
 

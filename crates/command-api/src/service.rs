@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use journal::{JournalRead, Lock};
 use ledger_core::Settings;
+use ledger_core::control::RecordStateHash;
 use ledger_core::values::Text;
 use projections::{Position, Projections};
 use snapshots::Snapshots;
@@ -115,6 +116,16 @@ pub enum Fault {
         seen: u64,
         /// The entry that held it.
         sequence: u64,
+    },
+    /// Only a newer program knows the rules that the journal is decided by.
+    #[error(
+        "the ledger is decided by rules {rules}, this program knows those up to {newest}: upgrade the program"
+    )]
+    RulesNotKnown {
+        /// The rules in force.
+        rules: u32,
+        /// The newest that this program knows.
+        newest: u32,
     },
     /// The folder holds a ledger of another name.
     #[error("{} holds the ledger {found:?}, wanted {wanted:?}", dir.display())]
@@ -274,6 +285,12 @@ impl Service {
     /// How long the oldest command has waited while nothing was decided and nothing became durable.
     pub fn writer_stands_still(&self) -> Duration {
         self.0.metrics.headway.stands_since().max(self.0.inbox.waits_since())
+    }
+
+    /// A reader hashed a state that is durable: it is recorded, for whoever replays to there. Of several that come at
+    /// once the last one is; one that comes while the writer takes nothing is let go.
+    pub fn record_state_hash(&self, hash: RecordStateHash) {
+        self.0.inbox.record_state_hash(hash);
     }
 
     /// An operator says that the wall clock is right.

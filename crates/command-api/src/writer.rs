@@ -9,6 +9,7 @@
 //! | no frame is in flight | the open frame is sealed and handed to the journal |
 //! | the frame in flight is durable | its answers leave in order, the next frame follows |
 //! | a command is refused, or was accepted before | the answer waits for the last entry accepted before it |
+//! | something falls due | its command is decided, as if somebody had sent it |
 //! | a frame is refused or in doubt | the writer stops for good: its memory is ahead of the journal |
 
 mod answer;
@@ -16,11 +17,12 @@ mod authority;
 mod log_time;
 #[cfg(test)]
 mod tests;
+mod timers;
 
 use journal::{FRAME_BYTES_MAX, Frame, FrameBuilder, FrameHash, Head, Outcome, Space};
-use ledger_core::control::{Create, StartEpoch};
+use ledger_core::control::{ActivateRules, Create, RULES_KNOWN, RecordStateHash, StartEpoch};
 use ledger_core::values::{ActorId, CommandId, Name, Text, Timestamp};
-use ledger_core::{Actor, ActorKind, Command, Entry, Ledger, Settings, Submission, Submitted};
+use ledger_core::{Actor, ActorKind, Command, Entry, Ledger, Rejection, Settings, Submission, Submitted};
 use projections::Position;
 
 use crate::auth::Rights;
@@ -50,10 +52,13 @@ pub enum Input<To> {
     Journal(Outcome),
     /// The journal tells whether there will be room for the frames to come.
     Space(Space),
-    /// Time passes without commands. Send one at least every few minutes, so that an idle hour is not a clock's leap.
+    /// Time passes without commands. Send one when the ledger's next due time comes, and at least every few minutes, so
+    /// that an idle hour is not a clock's leap.
     Tick,
     /// An operator says that the wall clock is right.
     ClockConfirmed,
+    /// A reader hashed a state that is durable: for whoever replays to there. Nobody waits for an answer.
+    StateHash(RecordStateHash),
 }
 
 /// What the writer wants done.
@@ -83,6 +88,9 @@ pub struct Writer<To> {
     /// Answers that wait for the frame in flight.
     in_flight: Option<Vec<(To, Answer)>>,
     full: Option<String>,
+    timers_rest_until: Option<Timestamp>,
+    /// Nothing is due before whoever started the writer sends commands, or says that time passes.
+    serves: bool,
     stopped: Option<String>,
 }
 
@@ -117,18 +125,26 @@ impl<To> Writer<To> {
             open: None,
             in_flight: None,
             full: None,
+            timers_rest_until: None,
+            serves: false,
             stopped: None,
         };
+        const MAY: &str = "a writer may create and take a ledger";
         if writer.ledger.settings().is_none() {
-            writer.control("ledger/create".into(), Create { settings }.into(), now);
+            let rules = *RULES_KNOWN.end();
+            let create = ("ledger/create".into(), Create { settings }.into());
+            let newest = (format!("ledger/rules/{rules}"), ActivateRules { rules }.into());
+            writer.control(vec![create, newest], now).expect(MAY);
         }
-        writer.control(format!("ledger/epoch/{}", writer.epoch), StartEpoch { writer: program }.into(), now);
+        let epoch = format!("ledger/epoch/{}", writer.epoch);
+        writer.control(vec![(epoch, StartEpoch { writer: program }.into())], now).expect(MAY);
         writer.append_when_free(out);
         writer
     }
 
     /// One thing happens; what follows from it is added to `out`.
     pub fn step(&mut self, input: Input<To>, now: Timestamp, out: &mut Vec<Output<To>>) {
+        self.serves |= matches!(input, Input::Command(..) | Input::Tick);
         match input {
             Input::Command(request, to) => {
                 let answer = self.answer(request, now).unwrap_or_else(|answer| answer);
@@ -139,7 +155,9 @@ impl<To> Writer<To> {
             Input::Space(Space::Low { why }) => self.full = Some(why),
             Input::Tick => self.log_time.observe(now),
             Input::ClockConfirmed => self.log_time.confirm(now),
+            Input::StateHash(hash) => self.record_state_hash(hash, now),
         }
+        self.decide_due(now);
         self.append_when_free(out);
     }
 
@@ -301,20 +319,30 @@ impl<To> Writer<To> {
         }
     }
 
+    /// One that comes at a bad time, or says what the log knows already, is let go: the next one will do.
+    fn record_state_hash(&mut self, hash: RecordStateHash, now: Timestamp) {
+        if self.check_standing(now).is_ok() {
+            let id = format!("ledger/state_hash/{}", hash.at_sequence);
+            let _ = self.control(vec![(id, hash.into())], now);
+        }
+    }
+
     /// An entry that the writer itself makes.
-    fn control(&mut self, id: String, command: Command, now: Timestamp) {
-        let id = CommandId::try_new(id).expect("a short id without control characters");
+    fn control(&mut self, commands: Vec<(String, Command)>, now: Timestamp) -> Result<(), Rejection> {
         let actor = Actor {
             id: ActorId::try_new("bincard").expect("a short id without control characters"),
             kind: ActorKind::Connector,
         };
-        let commands = vec![Submitted::new(id, None, None, command)];
-        let submission = Submission { actor, roles: Vec::new(), correlation: None, commands };
+        let commands = commands.into_iter().map(|(id, command)| {
+            let id = CommandId::try_new(id).expect("a short id without control characters");
+            Submitted::new(id, None, None, command)
+        });
+        let submission =
+            Submission { actor, roles: Vec::new(), correlation: None, commands: commands.collect() };
         let log_time = self.log_time_of_next_entry(now);
-        let pending =
-            self.ledger.decide(submission, log_time).expect("a writer may create and take a ledger");
-        let (_, entry, bytes) = pending.accept();
+        let (_, entry, bytes) = self.ledger.decide(submission, log_time)?.accept();
         self.push(&entry, &bytes, log_time);
+        Ok(())
     }
 
     fn position(&self) -> Position {

@@ -127,6 +127,19 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Time passes until nothing is due any more, or the process is stopped.
+    fn lets_timers_fire(&mut self, now: Timestamp) {
+        while self.writer.ledger().next_due_at().is_some_and(|at| at <= now) && !self.stopped {
+            self.step(Input::Tick, now);
+            self.disk_does_its_work(now);
+        }
+        while self.appending.is_some() {
+            self.disk_does_its_work(now);
+        }
+    }
+}
+
 fn fold(journal: &dyn JournalRead) -> Ledger {
     let mut ledger = Ledger::new();
     let mut frames = journal.frames_from(1).unwrap();
@@ -164,7 +177,12 @@ fn request(id: &str, name: &str, body: &serde_json::Value) -> Request {
         .unwrap()
 }
 
-/// A small shop's day: two items, a location, then receipts, some of which are refused.
+/// Until when a claim of the workload claims.
+fn until(number: u64) -> Timestamp {
+    Timestamp::parse("2026-01-01T00:00:01Z").unwrap().plus_micros(number as i64 * 150_000)
+}
+
+/// A small shop's day: two items, a location, then receipts, some of which are refused, and claims that end soon.
 fn workload() -> Vec<Request> {
     let mut commands = vec![
         request(
@@ -179,6 +197,12 @@ fn workload() -> Vec<Request> {
         let sku = if number % 7 == 3 { "NOPE" } else { "TEA-01" };
         let body = json!({"sku": sku, "location": "AMS1", "quantity": number + 1, "unit_cost": "2.50"});
         commands.push(request(&format!("r{number}"), "stock.receive", &body));
+        if number % 4 == 1 {
+            let until = until(number).to_string();
+            let body = json!({"reservation": format!("h{number}"), "sku": "TEA-01", "location": "AMS1", "quantity": 1,
+                "until": until});
+            commands.push(request(&format!("h{number}"), "stock.reserve", &body));
+        }
     }
     commands
 }
@@ -223,13 +247,18 @@ fn run(world: &mut World, crashes: &mut Vec<(u64, Trouble)>) -> (Process, BTreeM
                     answer => drop(answers.insert(number, answer)),
                 }
             }
-            if answers.len() == commands.len() && !world.disk.is_down() {
-                return (process, answers);
-            }
+            let all_answered = answers.len() == commands.len();
             assert!(
-                process.stopped || world.disk.is_down(),
+                all_answered || process.stopped || world.disk.is_down(),
                 "every command is answered while the disk works"
             );
+            if all_answered {
+                world.now = world.now.max(until(40));
+                process.lets_timers_fire(world.now);
+            }
+            if all_answered && !process.stopped && !world.disk.is_down() {
+                return (process, answers);
+            }
         }
         let seed = world.chance.below(u64::MAX);
         world.disk.restart(seed);
@@ -261,13 +290,27 @@ fn check(process: &Process, answers: &BTreeMap<usize, Answer>) {
     assert_eq!(rows[0]["quantity"], received, "{rows:?}");
 }
 
+/// Every claim that was made ended by time, once, and not before its time.
+fn check_timers(process: &Process) {
+    let recorded = recorded(&process.journal.reader());
+    for number in (1..40).step_by(4) {
+        let timer = format!("timer/reservation/h{number}/{}", until(number).micros());
+        let (claimed, ended) = (recorded.get(&format!("h{number}")), recorded.get(&timer));
+        assert_eq!(claimed.is_some(), ended.is_some(), "{timer}");
+        assert!(claimed.is_none() || claimed < ended, "{timer}");
+    }
+    assert!(process.writer.ledger().stock().reservations().is_empty());
+    assert_eq!(process.writer.ledger().next_due(), None);
+}
+
 #[test]
 fn without_trouble_every_command_is_answered_once() {
     let mut world = World::new(1);
     let (process, answers) = run(&mut world, &mut Vec::new());
     check(&process, &answers);
+    check_timers(&process);
     let refused = answers.values().filter(|answer| matches!(answer, Answer::Rejected { .. })).count();
-    assert_eq!((answers.len(), refused), (43, 6));
+    assert_eq!((answers.len(), refused), (53, 6));
 }
 
 #[test]
@@ -286,6 +329,7 @@ fn over_crashes_torn_writes_and_failing_syncs_nothing_is_lost_and_nothing_happen
         }
         let (process, answers) = run(&mut world, &mut crashes);
         check(&process, &answers);
+        check_timers(&process);
     }
 }
 
@@ -319,5 +363,6 @@ fn a_full_disk_makes_commands_busy_before_harm_and_loses_nothing() {
     }
     let mut answers: BTreeMap<usize, Answer> = done.into_iter().take(first_busy).collect();
     answers.extend(std::mem::take(&mut process.replies));
+    process.lets_timers_fire(until(40));
     check(&process, &answers);
 }

@@ -13,7 +13,8 @@ use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
 use crate::{
-    channels, control, customers, finance, fulfilment, items, locations, orders, payments, returns, stock,
+    archiving, channels, control, customers, finance, fulfilment, items, locations, orders, payments,
+    returns, stock,
 };
 
 /// A business action: what somebody asks for, and the rule that decides it.
@@ -183,6 +184,8 @@ kinds! {
     commands {
         1 "ledger.create" LedgerCreate(control::Create) internal,
         2 "ledger.start_epoch" LedgerStartEpoch(control::StartEpoch) internal,
+        3 "ledger.activate_rules" LedgerActivateRules(control::ActivateRules) public,
+        4 "ledger.record_state_hash" LedgerRecordStateHash(control::RecordStateHash) internal,
         100 "items.define" ItemsDefine(items::Define) public,
         101 "items.activate" ItemsActivate(items::Activate) public,
         102 "items.retire" ItemsRetire(items::Retire) public,
@@ -196,12 +199,18 @@ kinds! {
         504 "stock.reserve" StockReserve(stock::Reserve) public,
         505 "stock.unreserve" StockUnreserve(stock::Unreserve) public,
         506 "stock.write_off" StockWriteOff(stock::WriteOff) public,
+        507 "stock.expire_reservation" StockExpireReservation(stock::ExpireReservation) internal,
         600 "orders.place" OrdersPlace(orders::Place) public,
         601 "orders.hold" OrdersHold(orders::Hold) public,
         602 "orders.clear_hold" OrdersClearHold(orders::ClearHold) public,
         603 "orders.release" OrdersRelease(orders::Release) public,
         604 "orders.allocate" OrdersAllocate(orders::Allocate) public,
         605 "orders.cancel" OrdersCancel(orders::Cancel) public,
+        606 "orders.set_hold_limit" OrdersSetHoldLimit(orders::SetHoldLimit) public,
+        607 "orders.expire_hold" OrdersExpireHold(orders::ExpireHold) internal,
+        608 "orders.close" OrdersClose(orders::Close) public,
+        609 "orders.set_archiving" OrdersSetArchiving(orders::SetArchiving) public,
+        610 "orders.archive" OrdersArchive(archiving::Archive) internal,
         700 "payments.capture" PaymentsCapture(payments::Capture) public,
         701 "payments.refund" PaymentsRefund(payments::Refund) public,
         800 "fulfilment.plan" FulfilmentPlan(fulfilment::Plan) public,
@@ -214,11 +223,15 @@ kinds! {
         902 "returns.inspect" ReturnsInspect(returns::Inspect) public,
         903 "returns.disposition" ReturnsDisposition(returns::Disposition) public,
         904 "returns.refund" ReturnsRefund(returns::Refund) public,
+        905 "returns.expire" ReturnsExpire(returns::Expire) internal,
+        906 "returns.set_window" ReturnsSetWindow(returns::SetWindow) public,
         1000 "finance.post_manual" FinancePostManual(finance::PostManual) public,
     }
     events {
         1 "ledger.created" LedgerCreated(control::Created),
         2 "ledger.epoch_started" LedgerEpochStarted(control::EpochStarted),
+        3 "ledger.rules_activated" LedgerRulesActivated(control::RulesActivated),
+        4 "ledger.state_hash_recorded" LedgerStateHashRecorded(control::StateHashRecorded),
         100 "items.defined" ItemsDefined(items::Defined),
         101 "items.activated" ItemsActivated(items::Activated),
         102 "items.retired" ItemsRetired(items::Retired),
@@ -232,6 +245,7 @@ kinds! {
         504 "stock.reserved" StockReserved(stock::Reserved),
         505 "stock.unreserved" StockUnreserved(stock::Unreserved),
         506 "stock.written_off" StockWrittenOff(stock::WrittenOff),
+        507 "stock.reservation_expired" StockReservationExpired(stock::ReservationExpired),
         600 "orders.placed" OrdersPlaced(orders::Placed),
         601 "orders.held" OrdersHeld(orders::Held),
         602 "orders.hold_cleared" OrdersHoldCleared(orders::HoldCleared),
@@ -242,6 +256,12 @@ kinds! {
         607 "orders.refused" OrdersRefused(orders::Refused),
         608 "orders.invoiced" OrdersInvoiced(orders::Invoiced),
         609 "orders.completed" OrdersCompleted(orders::Completed),
+        610 "orders.hold_limit_set" OrdersHoldLimitSet(orders::HoldLimitSet),
+        611 "orders.hold_expired" OrdersHoldExpired(orders::HoldExpired),
+        612 "orders.closed" OrdersClosed(orders::Closed),
+        613 "orders.archiving_set" OrdersArchivingSet(orders::ArchivingSet),
+        614 "orders.archived" OrdersArchived(archiving::Archived),
+        615 "orders.archiving_postponed" OrdersArchivingPostponed(archiving::ArchivingPostponed),
         700 "payments.captured" PaymentsCaptured(payments::Captured),
         701 "payments.refunded" PaymentsRefunded(payments::Refunded),
         800 "fulfilment.planned" FulfilmentPlanned(fulfilment::Planned),
@@ -254,6 +274,8 @@ kinds! {
         902 "returns.inspected" ReturnsInspected(returns::Inspected),
         903 "returns.dispositioned" ReturnsDispositioned(returns::Dispositioned),
         904 "returns.refunded" ReturnsRefunded(returns::Refunded),
+        905 "returns.expired" ReturnsExpired(returns::Expired),
+        906 "returns.window_set" ReturnsWindowSet(returns::WindowSet),
         1000 "finance.posted_manually" FinancePostedManually(finance::PostedManually),
     }
 }

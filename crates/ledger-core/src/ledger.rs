@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::books::Fact;
 use crate::channels::Channels;
-use crate::control::Control;
+use crate::control::{Control, StateHash};
 use crate::customers::Customers;
 use crate::draft::{Context, Draft};
+use crate::due::DueQueue;
 use crate::entry::{Decided, Entry, Submission, Submitted};
 use crate::finance::Finance;
 use crate::fulfilment::Shipments;
@@ -91,6 +92,7 @@ pub struct Ledger {
     pub(crate) shipments: Shipments,
     pub(crate) returns: Returns,
     pub(crate) finance: Finance,
+    pub(crate) due: DueQueue,
     remembered: Remembered,
     head: Head,
     /// The first invariant that an event did not keep, since the entry was opened.
@@ -110,6 +112,7 @@ macro_rules! each_module {
         $ledger.shipments.$step();
         $ledger.returns.$step();
         $ledger.finance.$step();
+        $ledger.due.$step();
     }};
 }
 
@@ -127,6 +130,16 @@ impl Ledger {
     /// The number of writer starts so far.
     pub fn epoch(&self) -> u64 {
         *self.control.epoch
+    }
+
+    /// The version of the rules that decide the next command.
+    pub fn rules(&self) -> u32 {
+        self.control.rules.unwrap_or(1)
+    }
+
+    /// The last hash of an earlier state that was recorded.
+    pub fn state_hash(&self) -> Option<StateHash> {
+        *self.control.state_hash
     }
 
     /// How far the log is folded in.

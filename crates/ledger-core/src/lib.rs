@@ -4,9 +4,11 @@
 //! functions of itself. A rule reads the ledger and records events; `Ledger::apply` is the only fold. Nothing here
 //! knows a clock, randomness, a float, a thread, a file or a network.
 
+pub mod archiving;
 pub mod books;
 pub mod codec;
 pub mod draft;
+pub mod due;
 pub mod entry;
 pub mod kinds;
 pub mod ledger;
@@ -29,6 +31,7 @@ pub mod stock;
 
 pub use books::{Account, Fact, Movement, Place, Posting, Status, StatusGroup, Subject, SubjectKind, World};
 pub use draft::{Actor, ActorKind, Context, Draft};
+pub use due::{Due, DueKind};
 pub use entry::{Decided, Entry, Fingerprint, Submission, Submitted};
 pub use kinds::{Action, Command, Event, Kind};
 pub use ledger::{Head, Ledger, Moment, Pending, Settings};

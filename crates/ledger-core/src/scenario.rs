@@ -21,8 +21,14 @@ pub(crate) struct Scenario {
     outcome: Option<Result<Vec<Event>, Rejection>>,
 }
 
-/// A ledger that was created and holds nothing.
+/// A ledger that was created and holds nothing, under the newest rules.
 pub(crate) fn given_nothing() -> Scenario {
+    let newest = *crate::control::RULES_KNOWN.end();
+    given_the_rules(1).and("ledger.activate_rules", json!({"rules": newest}))
+}
+
+/// A ledger that was created and holds nothing, under older rules.
+pub(crate) fn given_the_rules(rules: u32) -> Scenario {
     let mut scenario = Scenario {
         ledger: Ledger::new(),
         log: Vec::new(),
@@ -31,14 +37,18 @@ pub(crate) fn given_nothing() -> Scenario {
     };
     let settings = Settings::named(Name::try_new("main").unwrap());
     scenario.submit(vec![(crate::control::Create { settings }.into(), None)]).unwrap();
-    scenario
+    if rules == 1 { scenario } else { scenario.and("ledger.activate_rules", json!({"rules": rules})) }
 }
 
 /// A shop: items TEA-01 and TEA-02 (FIFO), AVG-01 (average), DRAFT (a draft), WRAP (a service); locations AMS1 and
 /// BER1; customer C1; channels web (prepaid, backorders), strict (prepaid, refuses, no partial shipment), and b2b (on
 /// account, refuses), all selling from AMS1, then BER1.
 pub(crate) fn given_a_shop() -> Scenario {
-    let mut shop = given_nothing();
+    a_shop(given_nothing())
+}
+
+/// The same, opened on a given ledger.
+pub(crate) fn a_shop(mut shop: Scenario) -> Scenario {
     for (sku, costing, kind) in [
         ("TEA-01", "fifo", "stocked"),
         ("TEA-02", "fifo", "stocked"),
@@ -119,6 +129,20 @@ impl Scenario {
     /// Time passes.
     pub(crate) fn days_later(mut self, days: u32) -> Scenario {
         self.now = self.now.plus_days(days);
+        self
+    }
+
+    /// What falls due next, when, and the command that is then submitted.
+    pub(crate) fn falls_due(self, at: &str, name: &str, body: &Value) -> Scenario {
+        let due = self.ledger.next_due().expect("something falls due");
+        assert_eq!((due.at.to_string(), due.command.name()), (at.to_owned(), name));
+        assert_eq!(serde_json::to_value(&due.command).unwrap(), *body);
+        self
+    }
+
+    /// Nothing is still to come.
+    pub(crate) fn nothing_falls_due(self) -> Scenario {
+        assert_eq!(self.ledger.next_due(), None);
         self
     }
 

@@ -163,6 +163,7 @@ fn every_kind_has_a_number_of_its_own_in_the_block_of_its_module() {
 fn every_public_action_is_one_file_with_examples() {
     for kind in Command::KINDS.iter().filter(|kind| kind.public) {
         let (module, action) = kind.name.split_once('.').unwrap();
+        let (module, ..) = MODULES.iter().find(|(_, name, _)| *name == module).unwrap();
         let file = core().join(module).join(format!("{action}.rs"));
         let beside = core().join(module).join(action).join("tests.rs");
         let text = fs::read_to_string(&file)

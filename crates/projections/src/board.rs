@@ -59,6 +59,13 @@ impl<const SORTS: usize, const BUCKETS: usize> Board<SORTS, BUCKETS> {
         }
     }
 
+    /// Takes a document off that is gone.
+    pub(crate) fn remove(&mut self, row: Row, before: Place<SORTS>) {
+        for (sorted, key) in self.buckets[before.bucket].iter_mut().zip(before.keys) {
+            sorted.remove(&(key, row.number()));
+        }
+    }
+
     /// Documents of the buckets that count, behind a key, in the order of a sort.
     pub(crate) fn behind(
         &self,

@@ -43,9 +43,13 @@ pub(crate) fn named_by(named: &Named, ledger: &Ledger) -> OrdersBefore {
     rows.map(|row| (row, place(ledger.orders().get(row)))).collect()
 }
 
-/// Moves the orders that an entry named to where they now stand.
+/// Moves the orders that an entry named to where they now stand; those that it archived are gone.
 pub(crate) fn follow(board: &mut OrderBoard, before: &OrdersBefore, named: &Named, ledger: &Ledger) {
-    for (row, now) in named_by(named, ledger) {
+    let now = named_by(named, ledger);
+    for (row, place) in before.iter().filter(|(row, _)| !now.iter().any(|(known, _)| known == row)) {
+        board.remove(*row, *place);
+    }
+    for (row, now) in now {
         let before = before.iter().find(|(known, _)| *known == row).map(|(_, place)| *place);
         board.put(row, before, now);
     }

@@ -1,6 +1,6 @@
 //! A question to a view and its answer, as they stand in the contract.
 
-use ledger_core::values::Timestamp;
+use ledger_core::values::{OrderId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -110,6 +110,14 @@ pub enum QueryFault {
         /// Why it is not one.
         why: &'static str,
     },
+    /// The order left memory; the journal has all of it.
+    #[error("order {order} was archived at sequence {sequence}: ask as of sequence {}", sequence.saturating_sub(1))]
+    OrderArchived {
+        /// The order.
+        order: OrderId,
+        /// The entry by which it was archived.
+        sequence: u64,
+    },
     /// The view cannot answer as of an effective time.
     #[error("{view} answers as of a sequence or recorded time, not as of an effective time; {able} do")]
     AsOfNotSupported {
@@ -150,6 +158,7 @@ impl QueryFault {
             QueryFault::InvalidFilter { .. } => "invalid_filter",
             QueryFault::InvalidLimit { .. } => "invalid_limit",
             QueryFault::UnknownPosition { .. } => "unknown_position",
+            QueryFault::OrderArchived { .. } => "order_archived",
             QueryFault::AsOfNotSupported { .. } => "as_of_not_supported",
             QueryFault::InvalidCursor { .. } => "invalid_cursor",
             QueryFault::SortNotSupported { .. } => "sort_not_supported",

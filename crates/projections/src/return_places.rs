@@ -42,9 +42,13 @@ pub(crate) fn named_by(named: &Named, ledger: &Ledger) -> ReturnsBefore {
     rows.map(|row| (row, place(ledger.returns().get(row)))).collect()
 }
 
-/// Moves the returns that an entry named to where they now stand.
+/// Moves the returns that an entry named to where they now stand; those that left with their order are gone.
 pub(crate) fn follow(board: &mut ReturnBoard, before: &ReturnsBefore, named: &Named, ledger: &Ledger) {
-    for (row, now) in named_by(named, ledger) {
+    let now = named_by(named, ledger);
+    for (row, place) in before.iter().filter(|(row, _)| !now.iter().any(|(known, _)| known == row)) {
+        board.remove(*row, *place);
+    }
+    for (row, now) in now {
         let before = before.iter().find(|(known, _)| *known == row).map(|(_, place)| *place);
         board.put(row, before, now);
     }

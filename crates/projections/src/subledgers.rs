@@ -3,7 +3,6 @@
 use ledger_core::Ledger;
 use ledger_core::books::{Account, StatusGroup};
 use ledger_core::finance::open_balance;
-use ledger_core::payments::{Direction, Payment};
 use ledger_core::state::Row;
 use ledger_core::values::{Amount, Text};
 use smallvec::SmallVec;
@@ -44,14 +43,6 @@ impl TieOut {
     }
 }
 
-/// What a payment moved on its account.
-fn moved(payment: &Payment) -> Amount {
-    match payment.direction {
-        Direction::Captured => payment.amount,
-        Direction::Refunded => -payment.amount,
-    }
-}
-
 /// Items at locations, by row, in the order in which an entry [names](Named) them; `None` where nothing ever moved.
 pub(crate) type Cells = SmallVec<[Option<(Row, Row)>; 4]>;
 
@@ -78,8 +69,10 @@ impl Subledgers {
             *open = ledger.finance().open_items(account).map(|(_, amount)| amount).sum();
         }
         let [bank, clearing] = &mut subledgers.paid;
+        *bank = ledger.payments().archived_balance(Account::Bank);
+        *clearing = ledger.payments().archived_balance(Account::ChannelClearing);
         for (_, _, payment) in ledger.payments().iter() {
-            *(if payment.account == Account::Bank { &mut *bank } else { &mut *clearing }) += moved(payment);
+            *(if payment.account == Account::Bank { &mut *bank } else { &mut *clearing }) += payment.moved();
         }
         subledgers
     }
@@ -112,7 +105,7 @@ impl Subledgers {
         let [bank, clearing] = &mut self.paid;
         for payment in named.payments.iter().filter_map(|id| ledger.payments().find(id)) {
             let total = if payment.account == Account::Bank { &mut *bank } else { &mut *clearing };
-            count(total, moved(payment));
+            count(total, payment.moved());
         }
     }
 

@@ -213,3 +213,20 @@ fn the_return_board_shows_what_came_and_what_became_of_it() {
     let balance = shop.rows("trial_balance", json!({"account": "2310"}));
     assert_eq!(balance[1]["subledger_balance"], "0.00");
 }
+
+#[test]
+fn an_archived_order_leaves_the_board_and_its_detail_says_where_to_look() {
+    let mut shop = given_orders();
+    shop.send("orders.set_archiving", json!({"after_days": 0}));
+    shop.send("orders.archive", json!({"order": "O-4"}));
+    let archived_at = shop.send("orders.archive", json!({"order": "O-1"}));
+    let projections = shop.projections();
+    assert_eq!(orders(&projections, json!({}), None), ["O-2", "O-3"]);
+    let fault = projections.query("order", query(json!({"order": "O-1"}))).unwrap_err();
+    assert_eq!(fault.code(), "order_archived");
+    assert!(fault.to_string().contains(&format!("ask as of sequence {}", archived_at - 1)), "{fault}");
+    let before = Query { as_of: Some(sequence(archived_at - 1)), ..query(json!({"order": "O-1"})) };
+    assert_eq!(all(&projections, "order", before).len(), 1);
+    let health = all(&projections, "health", Query::default());
+    assert_eq!(health[0]["first_broken"], Value::Null, "what left moved still ties out: {health:?}");
+}

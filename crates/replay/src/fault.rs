@@ -16,6 +16,18 @@ pub enum Fault {
         /// What the decoder found.
         source: CodecFault,
     },
+    /// Only a newer program knows the rules.
+    #[error(
+        "entry {sequence} was decided by rules {rules}, this program knows those up to {newest}: upgrade the program"
+    )]
+    RulesNotKnown {
+        /// The entry's number.
+        sequence: u64,
+        /// The rules in force.
+        rules: u32,
+        /// The newest that this program knows.
+        newest: u32,
+    },
     /// The journal ends before the head it says it has.
     #[error("the journal ends at sequence {found}, but says that it reaches {wanted}")]
     EndsEarly {

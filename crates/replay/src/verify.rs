@@ -9,12 +9,20 @@
 //!   journal ──► frames ──► fold: decode, apply, tie out ──► decide: decide anew, compare
 //!                          one thread                       the same thread, or another
 //! ```
+//!
+//! An entry is decided again by the rules that were in force when it was recorded. Those that are too old for this
+//! program are folded and counted; rules that are too new stop it.
 
 mod decide;
 mod fold;
+#[cfg(test)]
+mod tests;
+
+use std::ops::RangeInclusive;
 
 use journal::{Checked, Frame, FrameSource, Head, JournalRead};
 use ledger_core::Entry;
+use ledger_core::control::RULES_KNOWN;
 use ledger_core::values::{CommandId, Timestamp};
 use serde::{Serialize, Serializer};
 
@@ -50,6 +58,8 @@ pub struct Verified {
     pub entries: u64,
     /// Commands decided again.
     pub commands: u64,
+    /// Entries that could only be folded: they were decided by rules that this program does not know any more.
+    pub folded_only: u64,
     /// Events folded.
     pub events: u64,
     /// How many differences there are; zero is green.
@@ -113,13 +123,24 @@ impl Verify {
         journal: &dyn JournalRead,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Verified, Fault> {
+        self.run_knowing(RULES_KNOWN, journal, progress)
+    }
+
+    /// The same by a program that knows these versions of the rules.
+    fn run_knowing(
+        self,
+        known: RangeInclusive<u32>,
+        journal: &dyn JournalRead,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Verified, Fault> {
+        let folder = Folder::knowing(*known.end());
         if !self.decide {
-            let folder = fold_all(journal, progress, |_| {})?;
+            let folder = fold_all(folder, journal, progress, |_| {})?;
             return Ok(together(folder, None));
         }
-        let mut decider = Decider::default();
+        let mut decider = Decider::knowing(known);
         if !self.two_threads {
-            let folder = fold_all(journal, progress, |read| decider.frame(read))?;
+            let folder = fold_all(folder, journal, progress, |read| decider.frame(read))?;
             return Ok(together(folder, Some(decider)));
         }
         /// Frames that may wait to be decided again: some megabytes.
@@ -130,7 +151,7 @@ impl Verify {
                 folded.into_iter().for_each(|read| decider.frame(read));
                 decider
             });
-            let folder = fold_all(journal, progress, |read| {
+            let folder = fold_all(folder, journal, progress, |read| {
                 to_decide.send(read).expect("it decides until the last frame was sent");
             });
             drop(to_decide);
@@ -148,13 +169,13 @@ struct ReadFrame {
 }
 
 fn fold_all(
+    mut folder: Folder,
     journal: &dyn JournalRead,
     progress: &mut dyn FnMut(Progress),
     mut folded: impl FnMut(ReadFrame),
 ) -> Result<Folder, Fault> {
     let end = journal.head();
     let mut frames = Checked::after(journal.frames_from(1)?, Head::empty(end.ledger));
-    let mut folder = Folder::default();
     while folder.sequence < end.sequence {
         let Some(frame) = frames.next_frame()? else {
             return Err(Fault::EndsEarly { found: folder.sequence, wanted: end.sequence });
@@ -167,9 +188,9 @@ fn fold_all(
 
 fn together(mut folder: Folder, decider: Option<Decider>) -> Verified {
     let ledger_hash = folder.finish();
-    let (mut differences, mut commands) = (folder.differences, 0);
+    let (mut differences, mut commands, mut folded_only) = (folder.differences, 0, 0);
     if let Some(decider) = decider {
-        commands = decider.commands;
+        (commands, folded_only) = (decider.commands, decider.folded_only);
         differences.add_all(decider.finish(folder.sequence, ledger_hash));
     }
     Verified {
@@ -180,6 +201,7 @@ fn together(mut folder: Folder, decider: Option<Decider>) -> Verified {
         frames: folder.frames,
         entries: folder.sequence,
         commands,
+        folded_only,
         events: folder.events,
         differences: differences.count,
         first_difference: differences.first,

@@ -53,3 +53,8 @@ fn a_cluster_on_a_replicated_stream_holds() {
 fn two_instances_that_take_the_ledger_at_once_record_different_frames() {
     holds(64, Options { cluster: true, ..Options::default() });
 }
+
+#[test]
+fn an_instance_whose_clock_is_behind_makes_no_claim_that_falls_due_in_this_world() {
+    holds(38, Options { cluster: true, ..Options::default() });
+}

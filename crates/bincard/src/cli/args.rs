@@ -46,6 +46,15 @@ pub enum Command {
         #[command(flatten)]
         door: DoorArgs,
     },
+    /// Decide by newer rules from the next entry on; what was decided before stays as it is
+    UpgradeRules {
+        /// Their version [default: the newest that this program knows]
+        #[arg(long, value_name = "VERSION")]
+        to: Option<u32>,
+        /// Where to
+        #[command(flatten)]
+        door: DoorArgs,
+    },
     /// Work on a journal as a whole
     Journal {
         /// What to do with it

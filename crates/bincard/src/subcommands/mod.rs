@@ -19,6 +19,7 @@ mod securing;
 mod send;
 mod serve;
 mod token;
+mod upgrade_rules;
 
 use std::io;
 
@@ -37,6 +38,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Demo { seed, door } => demo::run(&ledger, seed, &door).await,
         Command::Bench(args) => bench::run(ledger, args).await,
         Command::Journal { command: JournalCommand::Copy(args) } => copying::run(&ledger, &args),
+        Command::UpgradeRules { to, door } => upgrade_rules::run(&ledger, to, &door).await,
         Command::Replay { command } => replay::run(&ledger, command),
         Command::Doctor(args) => doctor::run(&ledger, *args).await,
         Command::Archive(args) => archive::run(&ledger, args).await,

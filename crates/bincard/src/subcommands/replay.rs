@@ -113,12 +113,16 @@ fn verify(history: &History, ledger: &str, decide: bool, format: Format) -> Resu
 }
 
 fn print_verified(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
-    let Verified { frames, entries, commands, events, .. } = *verified;
+    let Verified { frames, entries, commands, folded_only, events, .. } = *verified;
     let [frames, entries, commands, events] = [frames, entries, commands, events].map(grouped);
     writeln!(
         out,
         "{frames} frames, {entries} entries; {commands} commands decided again, {events} events folded"
     )?;
+    if folded_only > 0 {
+        let folded_only = grouped(folded_only);
+        writeln!(out, "{folded_only} entries only folded: their rules are too old for this program")?;
+    }
     writeln!(out, "position     {}.{}", verified.epoch, verified.sequence)?;
     writeln!(out, "head hash    {}", hex(&verified.head_hash))?;
     writeln!(out, "ledger hash  {}", hex(&verified.ledger_hash))?;
@@ -183,6 +187,8 @@ pub(super) fn failure(fault: Fault) -> Failure {
         Fault::Journal(fault) => offline::journal_failure(fault),
         Fault::Views(fault) => offline::views_failure(fault),
         Fault::Query(fault) => offline::query_failure(fault),
-        fault @ (Fault::Entry { .. } | Fault::EndsEarly { .. }) => Failure::corrupt(fault),
+        fault @ (Fault::Entry { .. } | Fault::RulesNotKnown { .. } | Fault::EndsEarly { .. }) => {
+            Failure::corrupt(fault)
+        }
     }
 }

@@ -68,7 +68,7 @@ fn built_in_roles_are_what_they_say() {
     for permission in super::permissions() {
         assert!(admin.allow(&permission), "{permission}");
         let reads = permission.starts_with("query:") || permission == "events:read";
-        let runs_it = permission.starts_with("operate:") || permission.starts_with("finance.");
+        let runs_it = ["operate:", "finance.", "ledger."].iter().any(|kind| permission.starts_with(kind));
         assert_eq!(auditor.allow(&permission), reads, "{permission}");
         assert_eq!(operator.allow(&permission), !runs_it, "{permission}");
     }

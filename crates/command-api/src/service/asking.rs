@@ -139,7 +139,9 @@ fn reply_of(fault: QueryFault) -> Reply {
         QueryFault::AsOfNotSupported { .. } => Reply::Invalid(Invalid::at(code, "/as_of", message)),
         QueryFault::InvalidCursor { .. } => Reply::Invalid(Invalid::at(code, "/cursor", message)),
         QueryFault::SortNotSupported { .. } => Reply::Invalid(Invalid::at(code, "/sort", message)),
-        QueryFault::UnknownPosition { .. } => Reply::Conflict(Problem::new(code, message)),
+        QueryFault::OrderArchived { .. } | QueryFault::UnknownPosition { .. } => {
+            Reply::Conflict(Problem::new(code, message))
+        }
         QueryFault::Fault(_) => Reply::Unavailable(Problem::new(code, message)),
     }
 }

@@ -8,6 +8,7 @@ use journal::{
     Checked, FileJournal, Frame, FrameSource, Head, Journal, JournalRead, JournalThread, Lock, MemoryJournal,
     Outcome, RealDisk, Wake,
 };
+use ledger_core::control::RULES_KNOWN;
 use ledger_core::values::{Name, Text, Timestamp};
 use ledger_core::{Entry, Ledger, Settings};
 use projections::{MemoryStore, Opening, Projections, SledStore, Store};
@@ -54,6 +55,7 @@ impl Service {
         });
         let (ledger, projections) = (ledger??, projections?);
         check_is_named(ledger.settings(), &dir, &name)?;
+        check_rules_are_known(&ledger)?;
         let inbox = Arc::new(Inbox::new(options.queue));
         let writer = take(ledger, &mut journal, reader.head(), &options)?;
         let wake = Arc::clone(&inbox);
@@ -194,6 +196,12 @@ pub(super) fn check_is_named(settings: Option<&Settings>, dir: &Path, wanted: &s
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// A program that does not know the rules in force would decide by others.
+pub(super) fn check_rules_are_known(ledger: &Ledger) -> Result<(), Fault> {
+    let (rules, newest) = (ledger.rules(), *RULES_KNOWN.end());
+    if rules > newest { Err(Fault::RulesNotKnown { rules, newest }) } else { Ok(()) }
 }
 
 /// Starts the writer: its first frame is durable on return.

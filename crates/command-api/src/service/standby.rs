@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::keeper::InStream;
-use super::opening::{ServiceWriter, apply_frame, begin};
+use super::opening::{ServiceWriter, apply_frame, begin, check_rules_are_known};
 use super::writing::{Writing, wall_clock};
 use super::{Fault, Ownership};
 use crate::inbox::Inbox;
@@ -118,6 +118,7 @@ impl Contender {
     /// Appends an epoch behind the end that was read: if it is durable, the ledger is this instance's.
     fn take(&self, caught_up: CaughtUp) -> Result<(ServiceWriter, StreamAppender), String> {
         let CaughtUp { ledger, mut head, last_stream_sequence } = caught_up;
+        check_rules_are_known(&ledger).map_err(|fault| fault.to_string())?;
         if head.sequence == 0 {
             head = Head::empty(Uuid::now_v7().into_bytes());
         }

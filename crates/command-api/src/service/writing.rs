@@ -28,6 +28,14 @@ pub(super) fn wall_clock() -> Timestamp {
     Timestamp::from_micros(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX))
 }
 
+/// How long the thread may sleep: until something falls due, if that is soon. What is due already waits for the frame in
+/// flight, for room or for a clock that can be believed, and the thread is woken or looks again after the usual time.
+fn wait_max(due_at: Option<Timestamp>, now: Timestamp) -> Duration {
+    let left = due_at.map(|due_at| due_at.micros().saturating_sub(now.micros()));
+    let left = left.and_then(|micros| u64::try_from(micros).ok()).filter(|micros| *micros > 0);
+    left.map_or(IDLE, |micros| IDLE.min(Duration::from_micros(micros)))
+}
+
 /// All that the writer's thread works with.
 pub(super) struct Writing {
     pub(super) writer: Writer<To>,
@@ -82,12 +90,16 @@ impl Writing {
             if taken.is_empty() {
                 self.metrics.headway.takes(false);
             }
-            let signals = self.inbox.take(takes_commands, settled, &mut taken, IDLE);
+            let wait = wait_max(self.writer.ledger().next_due_at(), wall_clock());
+            let signals = self.inbox.take(takes_commands, settled, &mut taken, wait);
             if let Some(waited) = signals.waited {
                 self.metrics.count_taken(waited);
             }
             if signals.clock_confirmed {
                 self.writer.step(Input::ClockConfirmed, wall_clock(), &mut out);
+            }
+            if let Some(hash) = signals.state_hash {
+                self.writer.step(Input::StateHash(hash), wall_clock(), &mut out);
             }
             if taken.is_empty() {
                 self.writer.step(Input::Tick, wall_clock(), &mut out);
@@ -163,5 +175,19 @@ impl Drop for Abandons {
             self.ownership.send_replace(Ownership::Stopped);
             self.stopped.send_replace(Some(why.into()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thread_sleeps_until_something_falls_due_and_never_spins_on_what_is() {
+        let now = Timestamp::from_micros(1_000_000);
+        let due_in = |micros| wait_max(Some(now.plus_micros(micros)), now);
+        assert_eq!(wait_max(None, now), IDLE);
+        assert_eq!((due_in(20_000), due_in(3_600_000_000)), (Duration::from_millis(20), IDLE));
+        assert_eq!((due_in(0), due_in(-1)), (IDLE, IDLE));
     }
 }

@@ -1,7 +1,10 @@
 //! The writer by example: what comes in, what goes out, and in which order.
 
+mod timers;
+
 use journal::{Frame, Head, Outcome, Space};
-use ledger_core::values::{Name, Text, Timestamp};
+use ledger_core::control::{RULES_KNOWN, RecordStateHash};
+use ledger_core::values::{Digest, Name, Text, Timestamp};
 use ledger_core::{Entry, Ledger, Settings};
 use serde_json::{Value, json};
 
@@ -142,7 +145,8 @@ fn a_new_ledger_is_created_and_taken_in_its_first_frame() {
     let entries: Vec<Entry> =
         world.frames[0].entries().map(|(_, _, bytes)| Entry::decode(bytes).unwrap()).collect();
     let names: Vec<&str> = entries.iter().flat_map(Entry::events).map(|event| event.name()).collect();
-    assert_eq!(names, ["ledger.created", "ledger.epoch_started"]);
+    assert_eq!(names, ["ledger.created", "ledger.rules_activated", "ledger.epoch_started"]);
+    assert_eq!(world.writer.ledger().rules(), *RULES_KNOWN.end());
     assert_eq!(world.frames[0].header().epoch, 1);
 }
 
@@ -200,7 +204,8 @@ fn frames_chain_and_number_entries_and_events_without_gaps() {
         assert_eq!(head.check_next(frame), Ok(()));
         head = Head::after(frame);
     }
-    assert_eq!((head.sequence, head.event), (5, 5));
+    // The first entry creates the ledger and activates its rules.
+    assert_eq!((head.sequence, head.event), (5, 6));
 }
 
 #[test]
@@ -394,4 +399,27 @@ fn a_clock_set_back_is_suspect_until_confirmed_and_then_the_log_waits_for_it() {
         .durable()
         .answered(&[(3, "accepted")]);
     assert_eq!(world.frames[1].header().log_time_us, world.frames[2].header().log_time_us);
+}
+
+#[test]
+fn a_state_hash_joins_the_open_frame_and_one_that_is_known_is_let_go() {
+    let hash = |at_sequence| {
+        let (root, sections) = (Digest([7; 32]), Vec::new());
+        Input::StateHash(RecordStateHash { at_sequence, format: 1, root, sections })
+    };
+    let world = World::serving()
+        .sends(1, define("A"))
+        .sends(2, define("B"))
+        .step(hash(2))
+        .step(hash(2))
+        .step(hash(99))
+        .durable()
+        .frames_hold(&[2, 1, 2]);
+    assert_eq!(world.writer.ledger().state_hash().map(|hash| hash.at_sequence), Some(2));
+    world
+        .durable()
+        .answered(&[(1, "accepted"), (2, "accepted")])
+        .step(Input::Space(Space::Low { why: "no space left on device".into() }))
+        .step(hash(3))
+        .frames_hold(&[2, 1, 2]);
 }

@@ -35,7 +35,7 @@ pub struct Delivered {
 impl Action for Deliver {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
         let ledger = draft.ledger();
-        let shipment = in_state(ledger, &self.shipment, ShipmentState::Shipped)?;
+        let shipment = in_state(draft, &self.shipment, ShipmentState::Shipped)?;
         let order = ledger.orders.id(shipment.order).clone();
         let lines = contents(ledger, shipment)?;
         draft.record(Delivered { shipment: self.shipment.clone(), order, lines });

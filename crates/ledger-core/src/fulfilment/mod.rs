@@ -17,6 +17,7 @@ pub use ship::{Ship, Shipped, ShippedLine};
 pub use shipment::{Shipment, ShipmentLine, ShipmentState, Shipments};
 
 use crate::books::{CostParts, StatusGroup};
+use crate::draft::Draft;
 use crate::ledger::Ledger;
 use crate::orders::{Order, OrderState};
 use crate::rejection::Rejection;
@@ -24,12 +25,14 @@ use crate::state::Row;
 use crate::values::{OrderId, Quantity, ShipmentId};
 use crate::{orders, stock};
 
-/// The shipment, if it stands where the next step starts from.
+/// The shipment, if it stands where the next step starts from. The step is not dated before the one that it follows;
+/// rules 1 let it be.
 fn in_state<'l>(
-    ledger: &'l Ledger,
+    draft: &'l Draft<'_>,
     shipment: &ShipmentId,
     wanted: ShipmentState,
 ) -> Result<&'l Shipment, Refusal> {
+    let ledger = draft.ledger();
     let found = ledger
         .shipments
         .find(shipment)
@@ -37,6 +40,11 @@ fn in_state<'l>(
     if found.state != wanted {
         let shipment = shipment.clone();
         return Err(Refusal::ShipmentStateNotFit { shipment, state: found.state, wanted });
+    }
+    let (effective_at, since) = (draft.context().moment.effective_at, found.state_since());
+    if effective_at < since && ledger.rules() >= 2 {
+        let shipment = shipment.clone();
+        return Err(Refusal::StepBeforeTheLast { shipment, state: found.state, since, effective_at });
     }
     Ok(found)
 }

@@ -37,7 +37,7 @@ pub struct Packed {
 impl Action for Pack {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
         let ledger = draft.ledger();
-        let shipment = in_state(ledger, &self.shipment, ShipmentState::Picked)?;
+        let shipment = in_state(draft, &self.shipment, ShipmentState::Picked)?;
         let order = ledger.orders.id(shipment.order);
         fulfillable(ledger, order)?;
         let packed = Packed {

@@ -102,7 +102,7 @@ pub struct Short {
 impl Action for Pick {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
         let ledger = draft.ledger();
-        let shipment = in_state(ledger, &self.shipment, ShipmentState::Planned)?;
+        let shipment = in_state(draft, &self.shipment, ShipmentState::Planned)?;
         let (order_row, at) = (shipment.order, shipment.location);
         let order_id = ledger.orders.id(order_row);
         let (_, order) = fulfillable(ledger, order_id)?;

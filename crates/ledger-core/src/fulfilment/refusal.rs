@@ -3,7 +3,7 @@
 use super::ShipmentState;
 use crate::orders::{HoldReason, OrderState};
 use crate::refusals;
-use crate::values::{ChannelId, LocationId, OrderId, Quantity, ShipmentId};
+use crate::values::{ChannelId, LocationId, OrderId, Quantity, ShipmentId, Timestamp};
 
 fn listed(holds: &[HoldReason]) -> String {
     holds.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(", ")
@@ -33,6 +33,18 @@ refusals! {
             state: ShipmentState,
             /// What the step starts from.
             wanted: ShipmentState,
+        },
+        /// A shipment goes forward in time.
+        #[error("shipment {shipment} is {state} since {since}, and its next step cannot have been at {effective_at}")]
+        StepBeforeTheLast {
+            /// The shipment.
+            shipment: ShipmentId,
+            /// What it is.
+            state: ShipmentState,
+            /// Since when.
+            since: Timestamp,
+            /// What was given.
+            effective_at: Timestamp,
         },
         /// Only a released order is fulfilled.
         #[error("order {order} is {state}, not released{}", if holds.is_empty() { String::new() } else { format!(", held for {}", listed(holds)) })]

@@ -88,7 +88,7 @@ pub struct ShippedLine {
 impl Action for Ship {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
         let ledger = draft.ledger();
-        let shipment = in_state(ledger, &self.shipment, ShipmentState::Packed)?;
+        let shipment = in_state(draft, &self.shipment, ShipmentState::Packed)?;
         let (order_row, at) = (shipment.order, shipment.location);
         let order_id = ledger.orders.id(order_row);
         let (_, order) = fulfillable(ledger, order_id)?;

@@ -72,6 +72,12 @@ impl Shipment {
         let of_line = self.lines.iter().filter(|at| at.line == line);
         of_line.map(|at| if self.state == ShipmentState::Planned { at.planned } else { at.picked }).sum()
     }
+
+    /// When it took its last step.
+    pub fn state_since(&self) -> Timestamp {
+        let last = self.delivered_at.or(self.shipped_at).or(self.packed_at).or(self.picked_at);
+        last.unwrap_or(self.planned_at)
+    }
 }
 
 state! {
@@ -120,6 +126,14 @@ impl Shipments {
         match self.of_order.row(&order) {
             Some(known) => self.of_order.edit(known).push(row),
             None => drop(self.of_order.insert(order, vec![row])),
+        }
+    }
+
+    /// The order left: its shipments go with it, and their ids.
+    pub(crate) fn forget(&mut self, order: Row) {
+        let Some(of_order) = self.of_order.row(&order) else { return };
+        for row in self.of_order.remove(of_order) {
+            self.table.remove(row);
         }
     }
 

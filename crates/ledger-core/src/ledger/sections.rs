@@ -8,12 +8,12 @@ use crate::codec::{self, CodecFault};
 use crate::state::{Blocks, Stored};
 
 /// The number of the encoding of all sections together. Any change to what a section's bytes are takes the next one.
-pub const STATE_FORMAT: u16 = 1;
+pub const STATE_FORMAT: u16 = 2;
 
 /// Calls a macro for the parts of the ledger in the order of their sections.
 macro_rules! for_each_section {
     ($act:ident) => {
-        $act! { control items locations customers channels stock orders payments shipments returns finance remembered }
+        $act! { control items locations customers channels stock orders payments shipments returns finance due remembered }
     };
 }
 
@@ -57,10 +57,15 @@ pub enum Copied {
 impl Ledger {
     /// The state hash: equal for every reader that folded the same log. Takes as long as the ledger is large.
     pub fn hash(&self) -> [u8; 32] {
+        state_root(&self.section_hashes())
+    }
+
+    /// The hashes that it is made of, in the order of the [`SECTIONS`].
+    pub fn section_hashes(&self) -> [[u8; 32]; SECTIONS.len()] {
         macro_rules! hashes {
             ($($part:ident)+) => { [codec::hash_of(&self.head), $(codec::hash_of(&self.$part)),+] };
         }
-        state_root(&for_each_section!(hashes))
+        for_each_section!(hashes)
     }
 
     /// Begins to copy the ledger as it is now. It may go on changing: what is overwritten before it is copied is kept

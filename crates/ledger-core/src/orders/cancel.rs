@@ -4,12 +4,14 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::hold_limits::end;
 use super::{Bucket, Order, OrderLine, OrderState, Refusal, completion, holds, move_units, open};
 use crate::books::{Fact, Movement, Place, Status, Subject, SubjectKind};
 use crate::draft::Draft;
 use crate::kinds::Action;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
+use crate::state::Row;
 use crate::values::{LocationId, Note, OrderId, PositiveQuantity, Quantity, ReasonCode, Sku};
 
 /// Cancels what is not shipped of an order, or so many units of some lines: open units first, then backordered, then
@@ -89,17 +91,37 @@ impl Action for Cancel {
             Some(lines) => self.named_lines(order, lines)?,
             None => self.all_lines(order)?,
         };
-        let lines: Vec<_> =
-            wanted.iter().map(|(line, quantity)| cancelled_line(ledger, line, *quantity)).collect();
-        let cancelled: Quantity = wanted.iter().map(|(_, quantity)| *quantity).sum();
-        let whole = order.before_shipped() == cancelled && order.left_us().is_zero();
-        let unmet = holds::unmet_holds(ledger, row);
-        let Cancel { order, reason, note, .. } = self.clone();
-        draft.record(Cancelled { order, lines, whole, reason, note });
-        completion::complete_if_done(draft, row);
-        holds::clear_met_holds(draft, row, &unmet);
+        let lines = wanted.iter().map(|(line, quantity)| cancelled_line(ledger, line, *quantity)).collect();
+        cancel(draft, row, lines, (self.reason.clone(), self.note.clone()));
         Ok(())
     }
+}
+
+/// Cancels all that nobody picked, which may be nothing.
+pub(super) fn cancel_what_is_not_picked(draft: &mut Draft<'_>, row: Row, reason: ReasonCode) {
+    let ledger = draft.ledger();
+    let lines = ledger.orders.get(row).lines.iter().map(|line| (line, line.cancellable()));
+    let lines = lines.filter(|(_, cancellable)| cancellable.is_positive());
+    let lines: Vec<_> = lines.map(|(line, cancellable)| cancelled_line(ledger, line, cancellable)).collect();
+    if !lines.is_empty() {
+        cancel(draft, row, lines, (reason, None));
+    }
+}
+
+fn cancel(
+    draft: &mut Draft<'_>,
+    row: Row,
+    lines: Vec<CancelledLine>,
+    (reason, note): (ReasonCode, Option<Note>),
+) {
+    let ledger = draft.ledger();
+    let order = ledger.orders.get(row);
+    let cancelled: Quantity = lines.iter().map(CancelledLine::units).sum();
+    let whole = order.before_shipped() == cancelled && order.left_us().is_zero();
+    let unmet = holds::unmet_holds(ledger, row);
+    draft.record(Cancelled { order: ledger.orders.id(row).clone(), lines, whole, reason, note });
+    completion::complete_if_done(draft, row);
+    holds::clear_met_holds(draft, row, &unmet);
 }
 
 impl Cancel {
@@ -133,7 +155,7 @@ impl Cancel {
         line: &'o OrderLine,
         wanted: Quantity,
     ) -> Result<(&'o OrderLine, Quantity), Refusal> {
-        let cancellable = line.open() + line.backordered() + line.reserved();
+        let cancellable = line.cancellable();
         if wanted <= cancellable {
             return Ok((line, wanted));
         }
@@ -150,6 +172,12 @@ impl Cancel {
             });
         }
         Err(Refusal::UnitsAlreadyPicked { order, line: line_number, picked, cancellable, wanted })
+    }
+}
+
+impl CancelledLine {
+    fn units(&self) -> Quantity {
+        self.open + self.backordered + self.reserved.iter().map(|back| back.quantity).sum()
     }
 }
 
@@ -192,7 +220,7 @@ impl Fact for Cancelled {
         }
     }
 
-    fn apply(&self, ledger: &mut Ledger, _at: &Moment) {
+    fn apply(&self, ledger: &mut Ledger, at: &Moment) {
         let Some(order) = ledger.orders.row(&self.order) else { return };
         for line in &self.lines {
             move_units(ledger, order, line.line, (Bucket::Open, Bucket::Cancelled), line.open);
@@ -204,7 +232,7 @@ impl Fact for Cancelled {
             }
         }
         if self.whole {
-            ledger.orders.table.edit(order).end(OrderState::Cancelled);
+            end(ledger, order, OrderState::Cancelled, at);
         }
     }
 }

@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::hold_limits::drop_holds;
 use super::{HoldReason, Refusal, known};
 use crate::books::{Fact, Subject, SubjectKind};
 use crate::draft::Draft;
@@ -58,7 +59,7 @@ impl Fact for HoldCleared {
 
     fn apply(&self, ledger: &mut Ledger, _at: &Moment) {
         let Some(order) = ledger.orders.row(&self.order) else { return };
-        ledger.orders.table.edit(order).holds.retain(|hold| !self.reasons.contains(&hold.reason));
+        drop_holds(ledger, order, |reason| self.reasons.contains(&reason));
     }
 }
 

@@ -4,7 +4,8 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Order, OrderState, holds, promise};
+use super::hold_limits::end;
+use super::{OrderState, holds, promise};
 use crate::books::{Fact, Subject, SubjectKind};
 use crate::draft::Draft;
 use crate::ledger::{Ledger, Moment};
@@ -47,22 +48,14 @@ pub(crate) fn reallocate(draft: &mut Draft<'_>, row: Row, line: u16) {
     holds::hold_for_stock(draft, row);
 }
 
-impl Order {
-    /// Ends it: nothing of it is left before shipped, so nothing can hold it any more.
-    pub(super) fn end(&mut self, state: OrderState) {
-        self.state = state;
-        self.holds.clear();
-    }
-}
-
 impl Fact for Completed {
     fn subjects(&self, each: &mut dyn FnMut(Subject<'_>)) {
         each(Subject::new(SubjectKind::Order, &self.order));
     }
 
-    fn apply(&self, ledger: &mut Ledger, _at: &Moment) {
+    fn apply(&self, ledger: &mut Ledger, at: &Moment) {
         let Some(order) = ledger.orders.row(&self.order) else { return };
-        ledger.orders.table.edit(order).end(OrderState::Completed);
+        end(ledger, order, OrderState::Completed, at);
     }
 }
 

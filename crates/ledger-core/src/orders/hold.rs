@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{HoldReason, OrderHold, Refusal, open};
 use crate::books::{Fact, Subject, SubjectKind};
 use crate::draft::Draft;
+use crate::due::DueKey;
 use crate::kinds::Action;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
@@ -57,13 +58,17 @@ impl Fact for Held {
     }
 
     fn apply(&self, ledger: &mut Ledger, at: &Moment) {
-        let Some(order) = ledger.orders.row(&self.order) else { return };
-        let holds = self.reasons.iter().map(|reason| OrderHold {
-            reason: *reason,
-            since: at.log_time,
-            note: self.note.clone(),
-        });
-        ledger.orders.table.edit(order).holds.extend(holds);
+        let Some(row) = ledger.orders.row(&self.order) else { return };
+        let channel = ledger.orders.get(row).channel;
+        for reason in self.reasons.iter().copied() {
+            let limit = ledger.orders.hold_limits.of(reason, channel);
+            let limit = limit.map(|limit| (limit.reached_at(at.log_time), limit.action));
+            if let Some((reached_at, _)) = limit {
+                ledger.due.queue.insert(DueKey::of_hold(reached_at, row, reason));
+            }
+            let hold = OrderHold { reason, since: at.log_time, note: self.note.clone(), limit };
+            ledger.orders.table.edit(row).holds.push(hold);
+        }
     }
 }
 

@@ -165,6 +165,11 @@ impl OrderLine {
         self.at().map(|at| at.reserved).sum()
     }
 
+    /// Units that may be cancelled: neither picked nor gone.
+    pub fn cancellable(&self) -> Quantity {
+        self.open() + self.backordered() + self.reserved()
+    }
+
     /// Units that ever left: shipped, delivered or lost.
     pub fn left_us(&self) -> Quantity {
         self.shipped() + self.delivered() + self.lost()

@@ -4,8 +4,11 @@ mod allocate;
 mod buckets;
 mod cancel;
 mod clear_hold;
+mod close;
 mod completion;
+mod expire_hold;
 mod hold;
+mod hold_limits;
 mod holds;
 mod invoice;
 mod lines;
@@ -14,14 +17,19 @@ mod place;
 mod promise;
 mod refusal;
 mod release;
+mod set_archiving;
+mod set_hold_limit;
 
 pub use allocate::{Allocate, Allocated, Claim, Waiting};
 pub use buckets::{AtLocation, Bucket};
 pub use cancel::{Cancel, CancelLine, Cancelled, CancelledLine, GivenBack};
 pub use clear_hold::{ClearHold, HoldCleared};
+pub use close::{Close, Closed};
 pub use completion::Completed;
 pub(crate) use completion::{complete_if_done, enter_fulfilment, reallocate};
+pub use expire_hold::{ExpireHold, HoldExpired};
 pub use hold::{Held, Hold};
+pub use hold_limits::{HoldLimit, HoldLimitAction, HoldLimits};
 pub(crate) use holds::{clear_met_holds, outstanding, unmet_holds};
 pub(crate) use invoice::draft_invoice;
 pub use invoice::{Invoice, InvoicedCharge, InvoicedLine};
@@ -32,16 +40,24 @@ pub use place::{LINES_MAX, Place, PlaceCharge, PlaceLine, Placed, PlacedCharge, 
 pub use promise::{Backordered, Refused, ShortLine};
 pub use refusal::Refusal;
 pub use release::{Invoiced, Release, Released};
+pub use set_archiving::{ArchivingSet, SetArchiving};
+pub use set_hold_limit::{HoldLimitSet, SetHoldLimit};
 
+use crate::entry::id_hash;
 use crate::ledger::Ledger;
 use crate::state;
-use crate::state::{Row, Table};
-use crate::values::OrderId;
+use crate::state::{Ordered, Row, Table, Tracked};
+use crate::values::{OrderId, Text};
 
 state! {
     /// Every order that is not archived.
     pub struct Orders {
         pub(crate) table: Table<OrderId, Order>,
+        pub(crate) hold_limits: HoldLimits,
+        /// After how many days an ended order is archived; none is when absent.
+        pub(crate) archiving_days: Tracked<Option<u32>>,
+        /// Orders that left: the first half of the hash of the id, and the entry by which it left.
+        archived: Ordered<([u8; 16], u64)>,
     }
 }
 
@@ -66,16 +82,50 @@ impl Orders {
         self.table.key(row)
     }
 
+    /// After how many days an ended order is archived; none is when absent.
+    pub fn archiving_days(&self) -> Option<u32> {
+        *self.archiving_days
+    }
+
+    /// The entry by which an order was archived.
+    pub fn archived_at(&self, id: &OrderId) -> Option<u64> {
+        let hash = id_hash(id.as_str());
+        let (found, sequence) = self.archived.first_from(&(hash, 0))?;
+        (*found == hash).then_some(*sequence)
+    }
+
+    /// How many orders are archived.
+    pub fn archived_len(&self) -> usize {
+        self.archived.len()
+    }
+
+    pub(crate) fn archive(&mut self, row: Row, sequence: u64) {
+        let hash = id_hash(self.table.key(row).as_str());
+        self.table.remove(row);
+        self.archived.insert((hash, sequence));
+    }
+
     /// Every order, in the order in which they were placed.
     pub fn iter(&self) -> impl Iterator<Item = (Row, &OrderId, &Order)> {
         self.table.iter()
     }
 }
 
-/// The order, if it was ever placed.
+/// The order, if it was ever placed and is not archived.
 pub fn known<'l>(ledger: &'l Ledger, order: &OrderId) -> Result<(Row, &'l Order), Refusal> {
-    let row = ledger.orders.row(order).ok_or_else(|| Refusal::UnknownOrder { order: order.clone() })?;
+    let Some(row) = ledger.orders.row(order) else {
+        not_archived(ledger, order)?;
+        return Err(Refusal::UnknownOrder { order: order.clone() });
+    };
     Ok((row, ledger.orders.get(row)))
+}
+
+/// Refuses an order that is archived.
+fn not_archived(ledger: &Ledger, order: &OrderId) -> Result<(), Refusal> {
+    match ledger.orders.archived_at(order) {
+        Some(sequence) => Err(Refusal::OrderArchived { order: order.clone(), sequence }),
+        None => Ok(()),
+    }
 }
 
 /// The line of an order under its number.

@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::OrderLine;
+use super::{HoldLimitAction, OrderLine};
 use crate::codes;
 use crate::state::{Few, Row};
 use crate::values::{
@@ -96,6 +96,9 @@ pub struct OrderHold {
     pub since: Timestamp,
     /// What was said with it.
     pub note: Option<Note>,
+    /// When it will have stood for as long as it may, and what becomes of the order then; none without a limit, or after
+    /// it was reached.
+    pub limit: Option<(Timestamp, HoldLimitAction)>,
 }
 
 /// A charge of an order: shipping, gift wrap, a fee, a service.

@@ -180,6 +180,7 @@ impl Action for Place {
         if ledger.orders.row(&order).is_some() {
             return Err(Refusal::OrderExists { order }.into());
         }
+        super::not_archived(ledger, &order)?;
         channels::known(ledger, &self.channel)?;
         if let Some(customer) = &self.customer {
             customers::known(ledger, customer)?;

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::allocate::{Allocated, Claims, Waiting};
+use super::hold_limits::end;
 use super::{Bucket, OrderState, move_units};
 use crate::books::{Fact, Subject, SubjectKind};
 use crate::channels::OversellPolicy;
@@ -93,13 +94,13 @@ impl Fact for Refused {
         subjects(&self.order, &self.lines, each);
     }
 
-    fn apply(&self, ledger: &mut Ledger, _at: &Moment) {
+    fn apply(&self, ledger: &mut Ledger, at: &Moment) {
         let Some(order) = ledger.orders.row(&self.order) else { return };
         for short in &self.lines {
             move_units(ledger, order, short.line, (Bucket::Open, Bucket::Cancelled), short.quantity);
         }
         if self.whole {
-            ledger.orders.table.edit(order).end(OrderState::Cancelled);
+            end(ledger, order, OrderState::Cancelled, at);
         }
     }
 }

@@ -23,6 +23,22 @@ refusals! {
             /// The order.
             order: OrderId,
         },
+        /// The order left memory; the journal has all of it.
+        #[error("order {order} was archived at sequence {sequence}; what comes back of it comes as a blind return")]
+        OrderArchived {
+            /// The order.
+            order: OrderId,
+            /// The entry by which it was archived.
+            sequence: u64,
+        },
+        /// An order is archived once that is due.
+        #[error("order {order} is not due to be archived, and the ledger's time is {log_time}")]
+        ArchivingNotDue {
+            /// The order.
+            order: OrderId,
+            /// The ledger's time.
+            log_time: Timestamp,
+        },
         /// An order orders something.
         #[error("order {order} has neither lines nor charges")]
         NothingOrdered {
@@ -99,6 +115,14 @@ refusals! {
             /// What it is.
             state: OrderState,
         },
+        /// Only a completed order is put away.
+        #[error("order {order} is {state}: only a completed order can be closed")]
+        OrderNotCompleted {
+            /// The order.
+            order: OrderId,
+            /// What it is.
+            state: OrderState,
+        },
         /// A hold stands against release.
         #[error("order {order} is held for {}: clear that with orders.clear_hold first", listed(holds))]
         OrderHeld {
@@ -122,6 +146,26 @@ refusals! {
             order: OrderId,
             /// The reason.
             reason: HoldReason,
+        },
+        /// A hold expires once it has stood for as long as it may.
+        #[error("order {order} is held for {reason} {}, and the ledger's time is {log_time}", match limit { Some(limit) => format!("until {limit}"), None => "without a limit".to_owned() })]
+        HoldNotDue {
+            /// The order.
+            order: OrderId,
+            /// The reason.
+            reason: HoldReason,
+            /// When its limit is reached.
+            limit: Option<Timestamp>,
+            /// The ledger's time.
+            log_time: Timestamp,
+        },
+        /// Longer is without a limit.
+        #[error("a hold limit of {hours} hours is over {hours_max}: give 0 for without a limit")]
+        HoldLimitTooLong {
+            /// What was given.
+            hours: u32,
+            /// The longest.
+            hours_max: u32,
         },
         /// Nothing to allocate.
         #[error("order {order} has no units that wait for stock")]

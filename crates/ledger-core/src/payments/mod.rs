@@ -50,6 +50,16 @@ pub struct Payment {
     pub made_at: Timestamp,
 }
 
+impl Payment {
+    /// What it moved on its account.
+    pub fn moved(&self) -> Amount {
+        match self.direction {
+            Direction::Captured => self.amount,
+            Direction::Refunded => -self.amount,
+        }
+    }
+}
+
 /// What was paid for one order.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Encode, Decode)]
 pub struct OrderPayments {
@@ -59,14 +69,23 @@ pub struct OrderPayments {
     pub refunded: Amount,
 }
 
+/// The payments of one order.
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
+struct PaidOrder {
+    sums: OrderPayments,
+    rows: Vec<Row>,
+}
+
 state! {
     /// Every payment, and the claims that are to be paid.
     pub struct Payments {
         table: Table<PaymentId, Payment>,
-        of_orders: Table<Row, OrderPayments>,
+        of_orders: Table<Row, PaidOrder>,
         claims: Table<RefundId, Claim>,
         /// Captured less refunded: channel clearing (1110), then bank (1000).
         totals: Tracked<[Amount; 2]>,
+        /// What payments of archived orders moved on each account: captured less refunded.
+        archived: Table<Account, Amount>,
     }
 }
 
@@ -100,31 +119,46 @@ impl Payments {
     pub fn balance(&self, account: Account) -> Amount {
         let payments = self.table.iter().map(|(.., payment)| payment);
         let of_account = payments.filter(|payment| payment.account == account);
-        of_account
-            .map(|payment| match payment.direction {
-                Direction::Captured => payment.amount,
-                Direction::Refunded => -payment.amount,
-            })
-            .sum()
+        of_account.map(Payment::moved).sum::<Amount>() + self.archived_balance(account)
+    }
+
+    /// The part of an account's balance that payments of archived orders moved.
+    pub fn archived_balance(&self, account: Account) -> Amount {
+        self.archived.find(&account).copied().unwrap_or_default()
     }
 
     fn record(&mut self, id: PaymentId, payment: Payment) {
-        if let Some(order) = payment.order {
-            let of_order = self.of_orders.row(&order);
-            let of_order = of_order.unwrap_or_else(|| self.of_orders.insert(order, OrderPayments::default()));
-            let paid = self.of_orders.edit(of_order);
-            match payment.direction {
-                Direction::Captured => paid.captured += payment.amount,
-                Direction::Refunded => paid.refunded += payment.amount,
-            }
-        }
         if let Some(place) = total_of(payment.account) {
-            match payment.direction {
-                Direction::Captured => self.totals[place] += payment.amount,
-                Direction::Refunded => self.totals[place] -= payment.amount,
-            }
+            self.totals[place] += payment.moved();
         }
-        self.table.insert(id, payment);
+        let (order, direction, amount) = (payment.order, payment.direction, payment.amount);
+        let row = self.table.insert(id, payment);
+        let Some(order) = order else { return };
+        let of_order = self.of_orders.row(&order);
+        let of_order = of_order.unwrap_or_else(|| self.of_orders.insert(order, PaidOrder::default()));
+        let paid = self.of_orders.edit(of_order);
+        paid.rows.push(row);
+        match direction {
+            Direction::Captured => paid.sums.captured += amount,
+            Direction::Refunded => paid.sums.refunded += amount,
+        }
+    }
+
+    /// The order left: its payments go with it, and their ids. What they moved stays.
+    pub(crate) fn forget(&mut self, order: Row) {
+        let Some(of_order) = self.of_orders.row(&order) else { return };
+        for row in self.of_orders.remove(of_order).rows {
+            let payment = self.table.remove(row);
+            let moved = self.archived_balance(payment.account) + payment.moved();
+            self.archived.insert(payment.account, moved);
+        }
+    }
+
+    /// A granted refund left with its order.
+    pub(crate) fn forget_claim(&mut self, refund: &RefundId) {
+        if let Some(claim) = self.claims.row(refund) {
+            self.claims.remove(claim);
+        }
     }
 }
 
@@ -134,7 +168,7 @@ fn total_of(account: Account) -> Option<usize> {
 
 /// What was paid for an order so far, both ways.
 pub fn of_order(ledger: &Ledger, order: Row) -> OrderPayments {
-    ledger.payments.of_orders.find(&order).copied().unwrap_or_default()
+    ledger.payments.of_orders.find(&order).map(|paid| paid.sums).unwrap_or_default()
 }
 
 /// What was captured for an order so far.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Refusal, Return, ReturnLine, sized};
 use crate::books::{Fact, Subject, SubjectKind};
 use crate::draft::Draft;
+use crate::due::{DueKey, DueKind};
 use crate::kinds::Action;
 use crate::ledger::{Ledger, Moment};
 use crate::orders::{self, OrderLine, edit_line};
@@ -35,7 +36,8 @@ pub struct Authorise {
     /// What was said with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
-    /// Until when it is awaited; goods that come later are still taken in, unless it was expired by then.
+    /// Until when it is awaited: then it expires, and what comes later comes as a blind return. By default as many days
+    /// as `returns.set_window` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
@@ -119,7 +121,10 @@ impl Action for Authorise {
             lines,
             reason: self.reason.clone(),
             note: self.note.clone(),
-            expires_at: self.expires_at,
+            expires_at: self.expires_at.or_else(|| {
+                let days = ledger.returns.window_days(order.channel)?;
+                Some(now.plus_days(days.into()))
+            }),
         };
         draft.record(authorised);
         Ok(())
@@ -195,7 +200,10 @@ impl Fact for Authorised {
             refunded_units: Quantity::ZERO,
             refunded: Amount::ZERO,
         };
-        ledger.returns.add(self.r#return.clone(), added);
+        let row = ledger.returns.add(self.r#return.clone(), added);
+        if let Some(expires_at) = self.expires_at {
+            ledger.due.queue.insert(DueKey::new(expires_at, DueKind::Return, row));
+        }
     }
 }
 

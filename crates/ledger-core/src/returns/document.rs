@@ -51,6 +51,8 @@ codes! {
         Dispositioned = 4 "dispositioned",
         /// All of it has found its way, and nothing is awaited.
         Closed = 5 "closed",
+        /// Nothing came in time, and nothing is awaited any more.
+        Expired = 6 "expired",
     }
 }
 
@@ -205,13 +207,14 @@ impl Return {
     pub fn stage(&self) -> ReturnStage {
         let all = |units: fn(&ReturnLine) -> Quantity| self.lines.iter().map(units).sum::<Quantity>();
         let received = all(|line| line.received);
+        let awaited = all(ReturnLine::awaited);
         if received.is_zero() {
-            ReturnStage::Authorised
+            if awaited.is_zero() { ReturnStage::Expired } else { ReturnStage::Authorised }
         } else if all(ReturnLine::uninspected).is_positive() {
             ReturnStage::Received
         } else if received > all(ReturnLine::dispositioned) {
             ReturnStage::Inspected
-        } else if all(ReturnLine::awaited).is_positive() {
+        } else if awaited.is_positive() {
             ReturnStage::Dispositioned
         } else {
             ReturnStage::Closed
@@ -225,6 +228,9 @@ state! {
         table: Table<ReturnId, Return>,
         of_order: Table<Row, Vec<Row>>,
         refunds: Table<RefundId, GrantedRefund>,
+        refunds_of_order: Table<Row, Vec<Row>>,
+        /// For how many days a return is awaited that names no end, by channel; without one for all others.
+        windows: Table<Option<Row>, u16>,
     }
 }
 
@@ -270,14 +276,15 @@ impl Returns {
         self.refunds.iter()
     }
 
-    pub(super) fn add(&mut self, id: ReturnId, added: Return) {
+    pub(super) fn add(&mut self, id: ReturnId, added: Return) -> Row {
         let order = added.order;
         let row = self.table.insert(id, added);
-        let Some(order) = order else { return };
+        let Some(order) = order else { return row };
         match self.of_order.row(&order) {
             Some(known) => self.of_order.edit(known).push(row),
             None => drop(self.of_order.insert(order, vec![row])),
         }
+        row
     }
 
     /// Changes a return; if that brings it to another stage, it is there from now on.
@@ -291,7 +298,37 @@ impl Returns {
         }
     }
 
+    /// For how many days a return of a channel's order is awaited, where that is limited.
+    pub(super) fn window_days(&self, channel: Row) -> Option<u16> {
+        let own = self.windows.find(&Some(channel));
+        own.or_else(|| self.windows.find(&None)).copied().filter(|days| *days > 0)
+    }
+
+    pub(super) fn set_window_days(&mut self, channel: Option<Row>, days: u16) {
+        self.windows.insert(channel, days);
+    }
+
     pub(super) fn grant(&mut self, id: RefundId, refund: GrantedRefund) {
-        self.refunds.insert(id, refund);
+        let order = refund.order;
+        let row = self.refunds.insert(id, refund);
+        let Some(order) = order else { return };
+        match self.refunds_of_order.row(&order) {
+            Some(known) => self.refunds_of_order.edit(known).push(row),
+            None => drop(self.refunds_of_order.insert(order, vec![row])),
+        }
+    }
+
+    /// The ids of the refunds that were granted on an order, oldest first.
+    pub fn refunds_of_order(&self, order: Row) -> impl Iterator<Item = &RefundId> {
+        let rows = self.refunds_of_order.find(&order).map_or(&[][..], Vec::as_slice);
+        rows.iter().map(|row| self.refunds.key(*row))
+    }
+
+    /// The order left: its returns and refunds go with it, and their ids.
+    pub(crate) fn forget(&mut self, order: Row) {
+        let returns = self.of_order.row(&order).map(|row| self.of_order.remove(row));
+        returns.into_iter().flatten().for_each(|row| drop(self.table.remove(row)));
+        let refunds = self.refunds_of_order.row(&order).map(|row| self.refunds_of_order.remove(row));
+        refunds.into_iter().flatten().for_each(|row| drop(self.refunds.remove(row)));
     }
 }

@@ -4,21 +4,25 @@ mod authorise;
 mod disposition;
 mod document;
 mod entitlement;
+mod expire;
 mod grant;
 mod inspect;
 mod receive;
 mod refund;
 mod refunded;
 mod refusal;
+mod set_window;
 
 pub use authorise::{Authorise, AuthoriseLine, Authorised, AuthorisedLine};
 pub use disposition::{Disposition, DispositionLine, Dispositioned};
 pub use document::{Grade, GrantedRefund, Outcome, OutcomeUnits, Return, ReturnLine, ReturnStage, Returns};
+pub use expire::{Expire, Expired, ExpiredLine};
 pub use inspect::{Inspect, InspectLine, Inspected, InspectedLine};
 pub use receive::{Receive, ReceiveLine, Received, ReceivedLine};
 pub use refund::{Refund, RefundCharge, RefundLine};
 pub use refunded::{Refunded, RefundedCharge, RefundedLine};
 pub use refusal::Refusal;
+pub use set_window::{SetWindow, WindowSet};
 
 use crate::ledger::Ledger;
 use crate::values::ReturnId;

@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::expire::no_longer_awaited;
 use super::{Refusal, Return, ReturnLine, line_of, sized};
 use crate::books::{
     Account, CostParts, Fact, Movement, Place, Posting, Status, StatusGroup, Subject, SubjectKind, World,
@@ -313,6 +314,7 @@ impl Fact for Received {
                 lines.iter_mut().filter(|to| to.number == *line).for_each(|to| to.received += *quantity);
             }
         });
+        no_longer_awaited(ledger, &self.r#return);
     }
 }
 

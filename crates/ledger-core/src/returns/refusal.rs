@@ -67,6 +67,24 @@ refusals! {
             /// When it is authorised.
             now: Timestamp,
         },
+        /// Nothing that was authorised is still to come.
+        #[error("return {rma}: nothing is awaited")]
+        NothingAwaited {
+            /// The return.
+            #[serde(rename = "return")]
+            rma: ReturnId,
+        },
+        /// A return expires once its time is over.
+        #[error("return {rma} {}, and the ledger's time is {log_time}", match expires_at { Some(at) => format!("is awaited until {at}"), None => "is awaited without an end".to_owned() })]
+        ReturnNotDue {
+            /// The return.
+            #[serde(rename = "return")]
+            rma: ReturnId,
+            /// Until when it is awaited.
+            expires_at: Option<Timestamp>,
+            /// The ledger's time.
+            log_time: Timestamp,
+        },
         /// Only what left us lately, and neither came back nor may do so already, may come back.
         #[error("order {order} line {line}: {shipped} shipped, {in_window} within the return window, {authorised} authorised, {returned} returned; {wanted} more wanted")]
         ReturnNotEligible {

@@ -2,6 +2,8 @@
 
 mod few;
 mod index;
+mod ordered;
+mod ordered_copy;
 mod slab;
 mod slab_copy;
 mod stored;
@@ -10,6 +12,7 @@ mod tracked;
 
 pub use few::Few;
 pub use index::{Index, KeyHash};
+pub use ordered::Ordered;
 pub use slab::{Row, Slab};
 pub use stored::{Blocks, NextBlock, Stored};
 pub use table::Table;

@@ -5,6 +5,7 @@ mod arrival;
 mod cells;
 mod change_status;
 mod costing;
+mod expire_reservation;
 mod open;
 mod receive;
 mod refusal;
@@ -19,6 +20,7 @@ pub use adjust::{Adjust, Adjusted};
 pub use cells::{Cell, Layer, Pool, Reservation, Stock, apply_movement};
 pub use change_status::{ChangeStatus, StatusChanged};
 pub use costing::{CostSource, cost_of_found, issue};
+pub use expire_reservation::{ExpireReservation, ReservationExpired};
 pub use open::{Open, Opened};
 pub use receive::{Receive, Received};
 pub use refusal::Refusal;
@@ -27,9 +29,10 @@ pub use unreserve::{Unreserve, Unreserved};
 pub use write_off::{WriteOff, WrittenOff};
 
 use crate::books::Status;
+use crate::due::{DueKey, DueKind};
 use crate::ledger::Ledger;
 use crate::state::Row;
-use crate::values::{Amount, LocationId, Quantity, Sku};
+use crate::values::{Amount, LocationId, Quantity, ReservationId, Sku};
 
 /// Refuses to take more from a bucket than is in it.
 pub fn require(
@@ -68,6 +71,19 @@ pub fn require_room(
         return Err(Refusal::ValueOutOfRange { sku: sku.clone(), location: location.clone(), value });
     }
     Ok(())
+}
+
+/// Lowers a claim outside an order; one that claims nothing any more is gone, and so is its end.
+fn unclaim(ledger: &mut Ledger, reservation: &ReservationId, quantity: Quantity) {
+    let reservations = &mut ledger.stock.reservations;
+    let Some(row) = reservations.row(reservation) else { return };
+    if reservations.get(row).quantity > quantity {
+        reservations.edit(row).quantity -= quantity;
+        return;
+    }
+    if let Some(until) = reservations.remove(row).until {
+        ledger.due.queue.remove(&DueKey::new(until, DueKind::Reservation, row));
+    }
 }
 
 /// Refuses to touch a bucket behind the back of the order or reservation that claims its units.

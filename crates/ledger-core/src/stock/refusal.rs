@@ -113,6 +113,16 @@ refusals! {
             /// The reservation.
             reservation: ReservationId,
         },
+        /// A claim is freed by time once its time is over.
+        #[error("reservation {reservation} {}, and the ledger's time is {log_time}", match until { Some(until) => format!("claims until {until}"), None => "has no end".to_owned() })]
+        ReservationNotDue {
+            /// The reservation.
+            reservation: ReservationId,
+            /// Until when it claims.
+            until: Option<Timestamp>,
+            /// The ledger's time.
+            log_time: Timestamp,
+        },
         /// No more is freed than is claimed.
         #[error("reservation {reservation}: {reserved} reserved, {wanted} wanted")]
         NotEnoughReserved {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Refusal, Reservation};
 use crate::books::{Fact, Movement, Place, Status, Subject, SubjectKind};
 use crate::draft::Draft;
+use crate::due::{DueKey, DueKind};
 use crate::kinds::Action;
 use crate::ledger::{Ledger, Moment};
 use crate::rejection::Rejection;
@@ -29,7 +30,7 @@ pub struct Reserve {
     /// For whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<ActorId>,
-    /// Until when the claim is meant to last.
+    /// Until when it claims: then its units are freed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
@@ -99,7 +100,10 @@ impl Fact for Reserved {
         let Some((item, location)) = rows else { return };
         let Reserved { quantity, holder, until, .. } = self.clone();
         let reservation = Reservation { item, location, quantity, holder, until };
-        ledger.stock.reservations.insert(self.reservation.clone(), reservation);
+        let row = ledger.stock.reservations.insert(self.reservation.clone(), reservation);
+        if let Some(until) = self.until {
+            ledger.due.queue.insert(DueKey::new(until, DueKind::Reservation, row));
+        }
     }
 }
 

@@ -76,13 +76,7 @@ impl Fact for Unreserved {
     }
 
     fn apply(&self, ledger: &mut Ledger, _at: &Moment) {
-        let reservations = &mut ledger.stock.reservations;
-        let Some(row) = reservations.row(&self.reservation) else { return };
-        if reservations.get(row).quantity <= self.quantity {
-            reservations.remove(row);
-        } else {
-            reservations.edit(row).quantity -= self.quantity;
-        }
+        super::unclaim(ledger, &self.reservation, self.quantity);
     }
 }
 

@@ -8,6 +8,7 @@ mod codes;
 mod text;
 mod amount;
 mod bounded;
+mod digest;
 mod effective;
 mod price;
 mod quantity;
@@ -18,6 +19,7 @@ pub use bounded::{
     NonNegativeAmount, NonNegativeQuantity, NonZeroQuantity, PositiveAmount, PositiveQuantity,
 };
 pub use codes::UnknownCode;
+pub use digest::Digest;
 pub use effective::Timestamp;
 pub use price::{PRICE_PLACES_MAX, Price};
 pub use quantity::{QUANTITY_MAX, Quantity};

@@ -8,8 +8,12 @@ pub(crate) type Step = (Option<&'static str>, &'static str, Value);
 
 /// Entry by entry; an entry of several commands is an atomic batch.
 pub(crate) fn script() -> Vec<Vec<Step>> {
-    [ledger_and_master_data(), stock(), orders(), fulfilment(), returns(), finance()].concat()
+    [ledger_and_master_data(), stock(), orders(), fulfilment(), returns(), finance(), control(), due()]
+        .concat()
 }
+
+/// No command: time passes.
+pub(crate) const A_DAY_PASSES: &str = "a day passes";
 
 fn now(name: &'static str, body: Value) -> Vec<Step> {
     vec![(None, name, body)]
@@ -344,6 +348,76 @@ fn finance() -> Vec<Vec<Step>> {
             {"account": "1110", "credit": "11000", "item": "85123A"}, {"account": "1100", "credit": "62.06"}],
             "reason": "bad_debt", "note": "Adjust bad debt"}),
         ),
+    ]
+}
+
+fn control() -> Vec<Vec<Step>> {
+    vec![
+        now("ledger.record_state_hash", json!({"at_sequence": 40, "format": 1, "root": "5a".repeat(32)})),
+        now(
+            "ledger.record_state_hash",
+            json!({"at_sequence": 41, "format": 2, "root": "5b".repeat(32), "sections": [
+                {"section": "head", "hash": "5c".repeat(32)}, {"section": "control", "hash": "5d".repeat(32)}]}),
+        ),
+        now("ledger.activate_rules", json!({"rules": 2})),
+    ]
+}
+
+/// What falls due: holds by each action, a claim, a return.
+fn due() -> Vec<Vec<Step>> {
+    let order = |id: &str| {
+        now(
+            "orders.place",
+            json!({"order": id, "channel": "b2b", "lines": [{"sku": "85123A", "quantity": 1, "price": "2"}]}),
+        )
+    };
+    let hold = |order: &str, reason: &str| json!({"order": order, "reason": reason});
+    vec![
+        now("orders.set_hold_limit", json!({"reason": "fraud", "hours": 1, "action": "unreserve"})),
+        now(
+            "orders.set_hold_limit",
+            json!({"reason": "tax", "channel": "b2b", "hours": 2, "action": "cancel"}),
+        ),
+        now("orders.set_hold_limit", json!({"reason": "value", "hours": 3, "action": "escalate"})),
+        now(
+            "orders.set_hold_limit",
+            json!({"reason": "manual", "channel": "b2b", "hours": 0, "action": "cancel"}),
+        ),
+        now("stock.receive", json!({"sku": "85123A", "location": "AMS1", "quantity": 9, "unit_cost": "1.6"})),
+        order("H-1"),
+        order("H-2"),
+        now("orders.hold", hold("H-1", "fraud")),
+        now("orders.hold", hold("H-1", "value")),
+        now("orders.hold", hold("H-2", "tax")),
+        now(
+            "stock.reserve",
+            json!({"reservation": "cart-10", "sku": "85123A", "location": "AMS1", "quantity": 1,
+                "until": "2026-01-06T00:00:00Z"}),
+        ),
+        now(
+            "returns.authorise",
+            json!({"return": "RMA-9", "order": "B-1", "reason": "unwanted", "expires_at": "2026-01-06T00:00:00Z",
+                "lines": [{"line": 1, "quantity": 1}]}),
+        ),
+        now(A_DAY_PASSES, Value::Null),
+        now("stock.expire_reservation", json!({"reservation": "cart-10"})),
+        now("returns.expire", json!({"return": "RMA-9"})),
+        now("orders.expire_hold", hold("H-1", "fraud")),
+        now("orders.expire_hold", hold("H-1", "value")),
+        now("orders.expire_hold", hold("H-2", "tax")),
+        now("returns.set_window", json!({"days": 30})),
+        now("returns.set_window", json!({"days": 0, "channel": "b2b"})),
+        now(
+            "orders.place",
+            json!({"order": "A-1", "channel": "b2b", "charges": [{"kind": "service", "amount": "1"}]}),
+        ),
+        now("orders.close", json!({"order": "A-1"})),
+        now("orders.set_archiving", json!({"after_days": 0})),
+        now("orders.archive", json!({"order": "A-1"})),
+        now("payments.capture", json!({"payment": "pay-9", "order": "A-1", "amount": "1"})),
+        now(A_DAY_PASSES, Value::Null),
+        now("orders.archive", json!({"order": "A-1"})),
+        now("orders.set_archiving", json!({})),
     ]
 }
 

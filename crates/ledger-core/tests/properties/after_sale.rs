@@ -48,14 +48,19 @@ fn authorise(world: &World, which: u8, twist: u8) -> Vec<Named> {
     let any: fn(&Order, usize) -> bool = |_, _| true;
     let fits = if twist > 230 { any } else { left_us };
     let Some((order, found, at)) = line_that(&orders(world), which, fits) else { return Vec::new() };
-    let id = format!("r{}", world.ledger.returns().iter().count());
+    let id = format!("r{}", world.log.len());
     let quantity = 1 + twist % 2;
     let line = json!({"line": found.lines[at].number, "quantity": quantity});
-    vec![("returns.authorise", json!({"return": id, "order": order, "lines": [line], "reason": "random"}))]
+    let mut body = json!({"return": id, "order": order, "lines": [line], "reason": "random"});
+    if !twist.is_multiple_of(4) {
+        let half_hours = i64::from(1 + twist % 4);
+        body["expires_at"] = json!(world.now().plus_micros(half_hours * 1_800_000_000));
+    }
+    vec![("returns.authorise", body)]
 }
 
 fn blind(world: &World, which: u8, twist: u8) -> Named {
-    let id = format!("r{}", world.ledger.returns().iter().count());
+    let id = format!("r{}", world.log.len());
     let line = json!({"sku": SKUS[usize::from(which) % 3], "quantity": 1 + twist % 4, "unit_cost": "1.234"});
     let body = json!({"return": id, "location": LOCATIONS[usize::from(twist) % 2], "lines": [line]});
     ("returns.receive", body)
@@ -67,7 +72,7 @@ fn next_of_return(world: &World, which: u8, twist: u8) -> Vec<Named> {
     let Some((_, id, found)) = one_of(&open, which) else { return Vec::new() };
     let alone = json!({"return": id});
     let next = match found.stage() {
-        ReturnStage::Authorised | ReturnStage::Dispositioned | ReturnStage::Closed => {
+        ReturnStage::Authorised | ReturnStage::Dispositioned | ReturnStage::Closed | ReturnStage::Expired => {
             receive(world, found, twist).map(|fields| ("returns.receive", fields))
         }
         ReturnStage::Received => inspect(found, twist).map(|fields| ("returns.inspect", fields)),
@@ -115,7 +120,7 @@ fn disposition(found: &Return, twist: u8) -> Option<Value> {
 }
 
 fn refund(world: &World, which: u8, twist: u8) -> Vec<Named> {
-    let id = format!("f{}", world.ledger.returns().refunds().count());
+    let id = format!("f{}", world.log.len());
     let alone = json!({"refund": id, "reason": "random"});
     let refundable = |order: &Order, at: usize| {
         let line = &order.lines[at];

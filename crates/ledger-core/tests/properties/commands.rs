@@ -37,8 +37,14 @@ pub(crate) enum Step {
     Post { amount: u16, gap: bool, account: u8 },
     /// Master data.
     Master { what: u8, which: u8 },
+    /// A policy, or newer rules.
+    Policy { what: u8, days: u8 },
+    /// An order is put away.
+    Close { which: u8 },
     /// Time passes.
     Wait { minutes: u8 },
+    /// Days pass, and what is due then is done.
+    Due { days: u8 },
 }
 
 /// An item at a location.
@@ -87,6 +93,9 @@ pub(crate) fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
             |(amount, gap, account)| Step::Post { amount, gap, account }),
         2 => (0..8u8, any::<u8>()).prop_map(|(what, which)| Step::Master { what, which }),
         2 => (1..200u8).prop_map(|minutes| Step::Wait { minutes }),
+        2 => (0..5u8, 0..40u8).prop_map(|(what, days)| Step::Policy { what, days }),
+        1 => any::<u8>().prop_map(|which| Step::Close { which }),
+        5 => (0..4u8).prop_map(|days| Step::Due { days }),
     ];
     vec(step, most / 2..most)
 }
@@ -112,9 +121,15 @@ pub(crate) fn of(step: &Step, world: &mut World) -> Vec<(String, Value)> {
         Step::AfterSale { what, which, twist } => after_sale(world, what, which, twist),
         Step::Post { amount, gap, account } => vec![("finance.post_manual", post(amount, gap, account))],
         Step::Master { what, which } => vec![master(world, what, which)],
+        Step::Policy { what, days } => vec![policy(what, days)],
+        Step::Close { which } => close(world, which),
         Step::Wait { minutes } => {
             world.wait_minutes(minutes);
             Vec::new()
+        }
+        Step::Due { days } => {
+            (0..u16::from(days) * 24).for_each(|_| world.wait_minutes(60));
+            due(world)
         }
     };
     commands.into_iter().map(|(name, body)| (name.to_owned(), body)).collect()
@@ -196,7 +211,9 @@ fn reserve(world: &World, at: Shelf, units: u8, again: bool) -> Value {
     let there = buckets(world, &STATUSES[..1]);
     let at =
         if units == 1 { at } else { one_of(&there, at.item + 3 * at.location).map_or(at, |bucket| bucket.0) };
-    with(on(at), json!({"reservation": format!("cart-{number}"), "quantity": units}))
+    let claim = with(on(at), json!({"reservation": format!("cart-{number}"), "quantity": units}));
+    let until = world.now().plus_micros(i64::from(units) * 3_600_000_000);
+    if units.is_multiple_of(2) { with(claim, json!({"until": until})) } else { claim }
 }
 
 fn unreserve(world: &World, which: u8, units: Option<u8>) -> Vec<(&'static str, Value)> {
@@ -226,7 +243,7 @@ fn place(world: &World, channel: u8, lines: &[(u8, u8, u16, u8)], charge: Option
         })
         .into_iter()
         .collect();
-    let known = world.ledger.orders().iter().count();
+    let known = world.ledger.orders().iter().count() + world.ledger.orders().archived_len();
     let number = if again { known.saturating_sub(1) } else { known };
     json!({"order": format!("o{number}"), "channel": CHANNELS[usize::from(channel)], "customer": "C1",
         "destination": {"country": "NL"}, "lines": lines, "charges": charges})
@@ -319,7 +336,7 @@ fn plan(world: &World, which: u8, twist: u8) -> Vec<(&'static str, Value)> {
     else {
         return Vec::new();
     };
-    let body = json!({"order": id, "shipment": format!("s{}", world.ledger.shipments().iter().count())});
+    let body = json!({"order": id, "shipment": format!("s{}", world.log.len())});
     let reserved = order.lines.iter().find(|line| line.reserved().is_positive());
     let body = match (twist % 4, reserved) {
         (0, Some(line)) => with(body, json!({"lines": [{"line": line.number, "quantity": 1}]})),
@@ -327,6 +344,35 @@ fn plan(world: &World, which: u8, twist: u8) -> Vec<(&'static str, Value)> {
         _ => body,
     };
     vec![("fulfilment.plan", body)]
+}
+
+fn policy(what: u8, days: u8) -> (&'static str, Value) {
+    let reason = ["payment", "fraud", "stock"][usize::from(days) % 3];
+    let action = ["unreserve", "cancel", "escalate"][usize::from(days / 3) % 3];
+    let channel = CHANNELS[usize::from(days) % 3];
+    match what {
+        0 => ("ledger.activate_rules", json!({"rules": 2})),
+        1 => ("orders.set_hold_limit", json!({"reason": reason, "hours": days, "action": action})),
+        2 => (
+            "orders.set_hold_limit",
+            json!({"reason": reason, "channel": channel, "hours": days, "action": action}),
+        ),
+        3 => ("returns.set_window", json!({"days": days / 8, "channel": channel})),
+        _ if days < 8 => ("orders.set_archiving", json!({})),
+        _ => ("orders.set_archiving", json!({"after_days": days / 16})),
+    }
+}
+
+fn close(world: &World, which: u8) -> Vec<(&'static str, Value)> {
+    let completed = world.ledger.orders().iter().filter(|(_, _, order)| order.state.as_str() == "completed");
+    let completed: Vec<_> = completed.map(|(_, id, _)| id.to_string()).collect();
+    one_of(&completed, which).map(|order| vec![("orders.close", json!({"order": order}))]).unwrap_or_default()
+}
+
+/// What is due now, the earliest first: the rule that decides it may not refuse it.
+pub(crate) fn due(world: &World) -> Vec<(&'static str, Value)> {
+    let due = world.ledger.dues().take_while(|due| due.at <= world.now());
+    due.map(|due| (due.command.name(), serde_json::to_value(&due.command).unwrap())).collect()
 }
 
 fn post(amount: u16, gap: bool, account: u8) -> Value {

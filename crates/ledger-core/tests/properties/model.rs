@@ -38,7 +38,9 @@ impl Model {
             }
             "stock.status_changed" => self.change(&event, &event, text(&event, "from"), text(&event, "to")),
             "stock.reserved" => self.change(&event, &event, "available", "reserved"),
-            "stock.unreserved" => self.change(&event, &event, "reserved", "available"),
+            "stock.unreserved" | "stock.reservation_expired" => {
+                self.change(&event, &event, "reserved", "available")
+            }
             "stock.written_off" => self.change(&event, &event, text(&event, "status"), OUTSIDE),
             "orders.placed" => self.each(&event, "lines", |model, line| {
                 model.line(&event, line)[0] = units(line, "quantity");
@@ -57,6 +59,9 @@ impl Model {
                     model.line(&event, line)[1] += units(back, "quantity");
                     model.change(line, back, "reserved", "available")
                 })
+            }),
+            "orders.hold_expired" => self.each(&event, "lines", |model, line| {
+                model.each(line, "reserved", |model, back| model.change(line, back, "reserved", "available"))
             }),
             "fulfilment.planned" | "fulfilment.delivered" => Ok(()),
             "fulfilment.picked" => self.each(&event, "lines", |model, line| {
@@ -94,7 +99,7 @@ impl Model {
                 };
                 self.change(&event, &event, "inspection", to)
             }
-            "returns.authorised" | "returns.inspected" | "returns.refunded" => Ok(()),
+            "returns.authorised" | "returns.inspected" | "returns.refunded" | "returns.expired" => Ok(()),
             "items.defined"
             | "items.activated"
             | "items.retired"
@@ -102,6 +107,13 @@ impl Model {
             | "customers.defined"
             | "channels.defined"
             | "ledger.created"
+            | "ledger.rules_activated"
+            | "orders.hold_limit_set"
+            | "orders.closed"
+            | "orders.archiving_set"
+            | "orders.archived"
+            | "orders.archiving_postponed"
+            | "returns.window_set"
             | "orders.held"
             | "orders.hold_cleared"
             | "orders.released"

@@ -33,7 +33,6 @@ impl World {
     }
 
     /// The time of the next command.
-    #[allow(dead_code, reason = "asked for where the world is replayed, not by the properties")]
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }

@@ -205,8 +205,14 @@ impl View for OrderDetail {
         if rows.after::<1>()?.is_some() {
             return Ok(());
         }
-        let (position, row) = source.look(|folded| (folded.position(), row(&folded.ledger, &filter.order)));
+        let (position, row, archived_at) = source.look(|folded| {
+            let archived_at = folded.ledger.orders().archived_at(&filter.order);
+            (folded.position(), row(&folded.ledger, &filter.order), archived_at)
+        });
         rows.hold_at(position);
+        if let Some(sequence) = archived_at {
+            return Err(QueryFault::OrderArchived { order: filter.order.clone(), sequence });
+        }
         let Some(mut row) = row else { return Ok(()) };
         row.timeline = timeline(&History { upto: position.sequence, ..source.history }, &filter.order)?;
         let _ = rows.push(|| vec![filter.order.to_string()], &row);

@@ -1,18 +1,28 @@
 //! The ledger that decides every stored command again, and compares what it would record with what is recorded.
 
+use std::ops::RangeInclusive;
+
 use ledger_core::values::{CommandId, Timestamp};
 use ledger_core::{Entry, Event, Ledger};
 
 use super::{Check, Difference, Differences, ReadFrame};
 
-#[derive(Default)]
 pub(super) struct Decider {
     ledger: Ledger,
+    /// The versions of the rules by which entries can be decided again.
+    known: RangeInclusive<u32>,
     pub(super) commands: u64,
+    pub(super) folded_only: u64,
     differences: Differences,
 }
 
 impl Decider {
+    /// Decides by these versions of the rules.
+    pub(super) fn knowing(known: RangeInclusive<u32>) -> Self {
+        let (ledger, differences) = (Ledger::new(), Differences::default());
+        Decider { ledger, known, commands: 0, folded_only: 0, differences }
+    }
+
     pub(super) fn frame(&mut self, ReadFrame { frame, log_time, entries }: ReadFrame) {
         for ((sequence, _, stored), entry) in frame.entries().zip(entries) {
             self.entry(sequence, log_time, entry, stored);
@@ -21,6 +31,12 @@ impl Decider {
 
     /// Decides the entry's commands, and goes on from what is recorded, whatever it decided.
     fn entry(&mut self, sequence: u64, log_time: Timestamp, entry: Entry, stored: &[u8]) {
+        if !self.known.contains(&self.ledger.rules()) {
+            self.folded_only += 1;
+            // What it breaks was said when the other ledger folded it.
+            let _ = self.ledger.apply(&entry, log_time);
+            return;
+        }
         self.commands += entry.commands.len() as u64;
         let (command_id, what) = match self.ledger.decide(entry.into_submission(), log_time) {
             Ok(pending) if pending.bytes() == stored => {
@@ -31,7 +47,6 @@ impl Decider {
             Err(refused) => (None, format!("recorded, but refused now: {} ({refused})", refused.code())),
         };
         self.differences.add(Difference { sequence, command_id, check: Check::Decision, what });
-        // What it breaks was said when the other ledger folded it.
         let _ = self.ledger.apply(&again(stored), log_time);
     }
 

@@ -10,6 +10,8 @@ use crate::Fault;
 #[derive(Default)]
 pub(super) struct Folder {
     ledger: Ledger,
+    /// The newest version of the rules that is known.
+    newest_rules: u32,
     pub(super) sequence: u64,
     pub(super) epoch: u64,
     pub(super) head_hash: [u8; 32],
@@ -19,6 +21,11 @@ pub(super) struct Folder {
 }
 
 impl Folder {
+    /// Stops at entries that were decided by rules above these.
+    pub(super) fn knowing(newest_rules: u32) -> Self {
+        Folder { newest_rules, ..Folder::default() }
+    }
+
     /// Decodes and folds the entries of the next frame, and gives them on.
     pub(super) fn frame(&mut self, frame: Frame) -> Result<ReadFrame, Fault> {
         let log_time = Timestamp::from_micros(frame.header().log_time_us);
@@ -33,6 +40,10 @@ impl Folder {
                 self.differs(Check::EventCount, format!("{said} said, {holds} found"));
             }
             self.events += holds;
+            let (rules, newest) = (self.ledger.rules(), self.newest_rules);
+            if rules > newest {
+                return Err(Fault::RulesNotKnown { sequence, rules, newest });
+            }
             self.fold(&entry, log_time);
             entries.push(entry);
         }

@@ -108,9 +108,11 @@ impl Auditor {
         let last = self.log.last().map(|entry| entry.log_time);
         self.standing = Standing::of_a_start(epoch, last);
         if self.log.is_empty() {
-            self.enter_control("ledger/create".to_owned(), "ledger.created", now);
+            let rules = format!("ledger/rules/{}", ledger_core::control::RULES_KNOWN.end());
+            let genesis = ("ledger/create".to_owned(), "ledger.created");
+            self.enter_control(vec![genesis, (rules, "ledger.rules_activated")], now);
         }
-        self.enter_control(format!("ledger/epoch/{epoch}"), "ledger.epoch_started", now);
+        self.enter_control(vec![(format!("ledger/epoch/{epoch}"), "ledger.epoch_started")], now);
         self.standing.append_when_free();
     }
 
@@ -136,10 +138,12 @@ impl Auditor {
         }
     }
 
-    fn enter_control(&mut self, id: String, name: &'static str, now: i64) {
+    fn enter_control(&mut self, commands: Vec<(String, &'static str)>, now: i64) {
         let log_time = self.standing.log_time_of_next_entry(now);
         self.standing.enter(log_time);
-        self.note(Entered { log_time, ids: vec![id], ask: None, facts: vec![Fact::new(name)] });
+        let (ids, names): (Vec<_>, Vec<_>) = commands.into_iter().unzip();
+        let facts = names.into_iter().map(Fact::new).collect();
+        self.note(Entered { log_time, ids, ask: None, facts });
     }
 
     fn note(&mut self, entry: Entered) {

@@ -25,6 +25,8 @@ pub(crate) struct Shipment {
     /// Line, planned units, picked units.
     pub(crate) lines: Vec<(i64, i64, i64)>,
     pub(crate) shipped_at: Option<i64>,
+    /// When it took its last step.
+    since: i64,
 }
 
 impl Shop {
@@ -37,9 +39,12 @@ impl Shop {
         }
     }
 
-    fn shipment_at(&self, id: &str, stage: Stage) -> Result<&Shipment, Refusal> {
+    fn shipment_at(&self, id: &str, stage: Stage, when: &When) -> Result<&Shipment, Refusal> {
         let shipment = self.shipments.get(id).ok_or("unknown_shipment")?;
-        if shipment.stage == stage { Ok(shipment) } else { Err("shipment_state_not_fit") }
+        if shipment.stage != stage {
+            return Err("shipment_state_not_fit");
+        }
+        if when.effective_at < shipment.since { Err("step_before_the_last") } else { Ok(shipment) }
     }
 
     /// Reserved units of a line at a location that no planned shipment takes.
@@ -88,8 +93,9 @@ impl Shop {
                 }
             }
         }
+        let (stage, since) = (Stage::Planned, when.effective_at);
         let shipment =
-            Shipment { order: order_id.to_owned(), location, stage: Stage::Planned, lines, shipped_at: None };
+            Shipment { order: order_id.to_owned(), location, stage, lines, shipped_at: None, since };
         self.shipments.insert(id, shipment);
         self.order_mut(order_id).state = OrderState::InFulfilment;
         facts.push(Fact::new("fulfilment.planned"));
@@ -123,9 +129,9 @@ impl Shop {
         Ok(lines)
     }
 
-    pub(super) fn pick(&mut self, body: &Value, facts: &mut Vec<Fact>) -> Result<(), Refusal> {
+    pub(super) fn pick(&mut self, body: &Value, when: &When, facts: &mut Vec<Fact>) -> Result<(), Refusal> {
         let id = text(body, "shipment");
-        let shipment = self.shipment_at(id, Stage::Planned)?.clone();
+        let shipment = self.shipment_at(id, Stage::Planned, when)?.clone();
         let order = self.fulfillable(&shipment.order)?;
         let said = list(body, "lines");
         for (at, line) in said.iter().enumerate() {
@@ -156,6 +162,7 @@ impl Shop {
         }
         let short: Vec<i64> = picks.iter().filter(|pick| pick.2 > 0).map(|pick| pick.0).collect();
         self.picked(id, &shipment, &picks, facts);
+        self.shipments.get_mut(id).expect("the shipment was found before").since = when.effective_at;
         for number in short {
             self.promise(&shipment.order, &[number], facts);
             self.complete_if_done(&shipment.order, facts);
@@ -224,9 +231,9 @@ impl Shop {
         costs
     }
 
-    pub(super) fn pack(&mut self, body: &Value, facts: &mut Vec<Fact>) -> Result<(), Refusal> {
+    pub(super) fn pack(&mut self, body: &Value, when: &When, facts: &mut Vec<Fact>) -> Result<(), Refusal> {
         let id = text(body, "shipment");
-        let shipment = self.shipment_at(id, Stage::Picked)?.clone();
+        let shipment = self.shipment_at(id, Stage::Picked, when)?.clone();
         self.fulfillable(&shipment.order)?;
         let mut fact = Fact::new("fulfilment.packed");
         let at = |status| Place::At(&shipment.location, status);
@@ -237,14 +244,14 @@ impl Shop {
             let sku = line.sku.clone();
             self.go(&mut fact, &Goods { sku: &sku, units: *picked, parts: &[] }, at("picked"), at("packed"));
         }
-        self.stage(id, Stage::Packed);
+        self.stage(id, Stage::Packed, when);
         facts.push(fact);
         Ok(())
     }
 
     pub(super) fn ship(&mut self, body: &Value, when: &When, facts: &mut Vec<Fact>) -> Result<(), Refusal> {
         let id = text(body, "shipment");
-        let shipment = self.shipment_at(id, Stage::Packed)?.clone();
+        let shipment = self.shipment_at(id, Stage::Packed, when)?.clone();
         self.fulfillable(&shipment.order)?;
         let Shipment { order, location, .. } = &shipment;
         let parcel: Vec<(i64, i64)> =
@@ -267,28 +274,34 @@ impl Shop {
         let freight = minor(body, "freight");
         fact.post("5500", freight);
         fact.post("2120", -freight);
-        self.stage(id, Stage::Shipped).shipped_at = Some(when.effective_at);
+        self.stage(id, Stage::Shipped, when).shipped_at = Some(when.effective_at);
         facts.push(fact);
         self.complete_if_done(order, facts);
         Ok(())
     }
 
-    pub(super) fn deliver(&mut self, body: &Value, facts: &mut Vec<Fact>) -> Result<(), Refusal> {
+    pub(super) fn deliver(
+        &mut self,
+        body: &Value,
+        when: &When,
+        facts: &mut Vec<Fact>,
+    ) -> Result<(), Refusal> {
         let id = text(body, "shipment");
-        let shipment = self.shipment_at(id, Stage::Shipped)?.clone();
+        let shipment = self.shipment_at(id, Stage::Shipped, when)?.clone();
         for (number, _, units) in &shipment.lines {
             let line = self.order_mut(&shipment.order).line_mut(*number);
             line.shipped -= units;
             line.delivered += units;
         }
-        self.stage(id, Stage::Delivered);
+        self.stage(id, Stage::Delivered, when);
         facts.push(Fact::new("fulfilment.delivered"));
         Ok(())
     }
 
-    fn stage(&mut self, id: &str, stage: Stage) -> &mut Shipment {
+    fn stage(&mut self, id: &str, stage: Stage, when: &When) -> &mut Shipment {
         let shipment = self.shipments.get_mut(id).expect("the shipment was found before");
         shipment.stage = stage;
+        shipment.since = when.effective_at;
         shipment
     }
 }

@@ -15,6 +15,9 @@ use crate::model::Shop;
 
 pub(crate) use set_up::{CHANNELS, LOCATIONS, SKUS, set_up};
 
+/// No run of a world lasts as long.
+const YEAR_MICROS: i64 = 365 * 24 * 3_600_000_000;
+
 /// A command's name and body.
 pub(crate) type Named = (&'static str, Value);
 

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::{CHANNELS, LOCATIONS, Named, SKUS, Workload, money, one_of, price, time};
+use super::{CHANNELS, LOCATIONS, Named, SKUS, Workload, YEAR_MICROS, money, one_of, price, time};
 use crate::model::{STATUSES, Shop};
 
 impl Workload {
@@ -33,8 +33,9 @@ impl Workload {
         let mut body = json!({"sku": sku, "location": location, "quantity": quantity});
         self.document(rng, "reservation", "v", &mut body);
         if rng.bool() {
-            // Some end before they begin.
-            body["until"] = time(now + rng.i64(-60_000_000..3_600_000_000));
+            // Some end before they begin, whosever clock is asked; the others not before the world does.
+            let later = if rng.u8(..60) == 0 { -YEAR_MICROS } else { YEAR_MICROS };
+            body["until"] = time(now + later);
         }
         if let (Some(known), 0) = (shop.stock.claims.keys().next(), rng.u8(..20)) {
             body["reservation"] = known.clone().into();

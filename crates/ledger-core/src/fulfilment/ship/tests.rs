@@ -2,7 +2,7 @@
 
 use crate::books::{Account, Status};
 use crate::orders::OrderState;
-use crate::scenario::{Scenario, given_a_shop, given_an_order};
+use crate::scenario::{Scenario, a_shop, given_a_shop, given_an_order, given_the_rules};
 use serde_json::{Value, json};
 
 fn packed(shop: Scenario, plan: Value) -> Scenario {
@@ -155,4 +155,23 @@ fn only_a_packed_shipment_of_an_order_that_is_not_held_leaves() {
         .when("fulfilment.ship", json!({"shipment": "s1"}))
         .refused("order_held")
         .units("TEA-01", "AMS1", Status::Packed, 3);
+}
+
+#[test]
+fn a_step_is_not_dated_before_the_one_that_it_follows() {
+    let sent = json!({"shipment": "s1"});
+    packed(given_an_order("b2b", 3), json!({"shipment": "s1", "order": "o1"}))
+        .when_effective("2025-12-31T23:00:00Z", "fulfilment.ship", sent)
+        .refused_with(json!({"code": "step_before_the_last", "shipment": "s1", "state": "packed",
+            "since": "2026-01-01T00:00:00Z", "effective_at": "2025-12-31T23:00:00Z"}));
+}
+
+#[test]
+fn rules_1_let_a_step_be_dated_before_the_one_that_it_follows() {
+    let order =
+        json!({"order": "o1", "channel": "b2b", "lines": [{"sku": "TEA-01", "quantity": 3, "price": "10"}]});
+    let shop = a_shop(given_the_rules(1)).and("stock.receive", receive(5, "4")).and("orders.place", order);
+    packed(shop, json!({"shipment": "s1", "order": "o1"}))
+        .when_effective("2025-12-31T23:00:00Z", "fulfilment.ship", json!({"shipment": "s1"}))
+        .then_types(&["fulfilment.shipped", "orders.completed"]);
 }
