@@ -13,6 +13,8 @@ use std::fmt::Write;
 use ledger_core::values::{CommandId, CorrelationId, Text, Timestamp};
 use ledger_core::{Event, Fact, SubjectKind};
 
+use crate::traces;
+
 pub(crate) use body::{MovementBody, PostingBody};
 pub(crate) use source::{EventSource, Fault};
 
@@ -83,6 +85,10 @@ impl CloudEvent {
         put("recordedtime", &self.recorded_at);
         if let Some(correlation) = &self.correlation {
             put("correlationid", &correlation.as_str());
+            // The trace that the command came with, if nothing else did.
+            if traces::parent(correlation.as_str()).is_some() {
+                put("traceparent", &correlation.as_str());
+            }
         }
         put("causationid", &self.causation.as_str());
     }

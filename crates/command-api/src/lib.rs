@@ -29,6 +29,7 @@ mod events;
 mod inbox;
 mod invalid;
 mod ledgers;
+mod traces;
 
 pub use auth::Auth;
 pub use inbox::QueueLimits;
@@ -37,4 +38,5 @@ pub use ledgers::Ledgers;
 pub use reply::{Outcome, Reply};
 pub use request::{Batch, Envelope};
 pub use service::{Fault, Offered, Options, Service};
+pub use traces::Traces;
 pub use writer::{Answer, Request};

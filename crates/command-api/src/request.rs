@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::invalid::{self, Invalid};
+use crate::traces;
 use crate::writer::Request;
 use named::Named;
 
@@ -27,7 +28,9 @@ pub const EFFECTIVE_AT_HEADER: &str = "Bincard-Effective-At";
 pub const CORRELATION_HEADER: &str = "Bincard-Correlation-Id";
 /// `true`: decide and answer, record nothing.
 pub const DRY_RUN_HEADER: &str = "Bincard-Dry-Run";
-/// W3C trace context: what the caller's own traces call this request. It stands in our log lines, nowhere else.
+/// W3C trace context: what the caller's own traces call this request. It stands in our log lines and spans, in the
+/// outcome of a command from the inbox and, if the trace is recorded and nothing else ties the command to what other
+/// systems did, in its events.
 pub const TRACE_HEADER: &str = "traceparent";
 /// Who acts, by their own word: a person's id, `anonymous` without it. With a token, the one it names.
 pub const ACTOR_HEADER: &str = "Bincard-Actor";
@@ -76,8 +79,10 @@ impl Envelope {
             id = Some(found);
         }
         let effective_at = one(EFFECTIVE_AT_HEADER)?.map(effective_at_header).transpose()?;
-        let correlation =
-            one(CORRELATION_HEADER)?.map(|text| text_value(CORRELATION_HEADER, text)).transpose()?;
+        let correlation = match one(CORRELATION_HEADER)? {
+            Some(text) => Some(text_value(CORRELATION_HEADER, text)?),
+            None => recorded_trace(&values(TRACE_HEADER)),
+        };
         let dry_run = match one(DRY_RUN_HEADER)? {
             None | Some("false") => false,
             Some("true") => true,
@@ -164,6 +169,15 @@ fn typed_with_care(name: &str, body: &[u8]) -> Result<Command, Invalid> {
 
 fn is_public(name: &str) -> bool {
     Command::KINDS.iter().any(|kind| kind.public && kind.name == name)
+}
+
+/// The trace of a request, if there is one that is recorded. A header that is not the W3C's is passed over: tracing never
+/// gets in the way of a command.
+fn recorded_trace(values: &[&[u8]]) -> Option<CorrelationId> {
+    let [header] = values else { return None };
+    let header = std::str::from_utf8(header).ok()?;
+    traces::parent(header).filter(|parent| parent.is_sampled())?;
+    CorrelationId::try_new(header).ok()
 }
 
 fn text_value<T: Text>(header: &str, text: &str) -> Result<T, Invalid> {

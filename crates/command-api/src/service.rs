@@ -37,6 +37,7 @@ use crate::auth::Auth;
 use crate::feed::Seen;
 use crate::inbox::{Inbox, QueueLimits};
 use crate::metrics::Metrics;
+use crate::traces::Traces;
 
 /// How a ledger is run.
 #[derive(Debug, Clone)]
@@ -49,6 +50,8 @@ pub struct Options {
     pub address: String,
     /// How whoever asks is known.
     pub auth: Auth,
+    /// Where spans go.
+    pub traces: Traces,
     /// How much may wait for the writer.
     pub queue: QueueLimits,
     /// How long a query waits for its `min_position`.
@@ -73,6 +76,7 @@ impl Options {
             settings,
             address: String::new(),
             auth: Auth::off(),
+            traces: Traces::default(),
             queue: QueueLimits::default(),
             min_position_wait: Duration::from_secs(5),
             stuck_after: Duration::from_secs(10),
@@ -192,6 +196,7 @@ struct Inner {
     replicated: Option<Replicated>,
     metrics: Arc<Metrics>,
     auth: Auth,
+    traces: Traces,
     running: Mutex<Option<Running>>,
     /// Held as long as anybody can ask: the views' files stay open after a stop.
     _folder: Option<Folder>,
@@ -275,6 +280,10 @@ impl Service {
     /// Counters of what was asked and answered.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// How many commands wait for the writer.

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{
-    Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+    Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId,
+    TraceState,
 };
 use opentelemetry::{Context, KeyValue};
 
@@ -18,7 +19,7 @@ use crate::reply::{Outcome, Reply};
 pub struct Traces(Option<Arc<BoxedTracer>>);
 
 /// A request that is answered now.
-pub(crate) struct Asked<'a> {
+pub(crate) struct Told<'a> {
     /// The ledger.
     pub(crate) ledger: &'a str,
     /// `http`, `nats` or `inbox`.
@@ -38,7 +39,7 @@ impl Traces {
     }
 
     /// A command or a batch has its answer.
-    pub(crate) fn answered(&self, asked: &Asked<'_>, outcome: &Outcome) {
+    pub(crate) fn answered(&self, told: &Told<'_>, outcome: &Outcome) {
         let Some(tracer) = &self.0 else { return };
         let (mut about, mut fault) = (Vec::new(), None);
         match outcome {
@@ -52,15 +53,15 @@ impl Traces {
             }
             Outcome::Each(lines) => about.push(KeyValue::new("bincard.commands", lines.len() as i64)),
         }
-        span(tracer, asked, about, fault);
+        span(tracer, told, about, fault);
     }
 
     /// A query has its answer, or its refusal.
-    pub(crate) fn queried(&self, asked: &Asked<'_>, refusal: Option<&Reply>) {
+    pub(crate) fn queried(&self, told: &Told<'_>, refusal: Option<&Reply>) {
         let Some(tracer) = &self.0 else { return };
         let about = vec![KeyValue::new("bincard.status", refusal.map_or("answered", Reply::status))];
         let fault = refusal.filter(|reply| is_a_fault(reply));
-        span(tracer, asked, about, fault.map(|reply| reply.message().unwrap_or_default().to_owned()));
+        span(tracer, told, about, fault.map(|reply| reply.message().unwrap_or_default().to_owned()));
     }
 }
 
@@ -69,19 +70,17 @@ fn is_a_fault(reply: &Reply) -> bool {
     matches!(reply, Reply::Busy(_) | Reply::Unavailable(_) | Reply::Unknown(_))
 }
 
-fn span(tracer: &BoxedTracer, asked: &Asked<'_>, about: Vec<KeyValue>, fault: Option<String>) {
-    let Asked { ledger, door, name, trace, time } = asked;
+fn span(tracer: &BoxedTracer, told: &Told<'_>, about: Vec<KeyValue>, fault: Option<String>) {
+    let Told { ledger, door, name, trace, time } = *told;
     let now = SystemTime::now();
-    let attributes = [
-        KeyValue::new("bincard.ledger", (*ledger).to_owned()),
-        KeyValue::new("bincard.door", *door),
-    ];
-    let parent = trace.and_then(parent).map_or_else(Context::new, |parent| {
-        Context::new().with_remote_span_context(parent)
-    });
-    let mut span = SpanBuilder::from_name((*name).to_owned())
+    let attributes =
+        [KeyValue::new("bincard.ledger", ledger.to_owned()), KeyValue::new("bincard.door", door)];
+    let parent = trace
+        .and_then(parent)
+        .map_or_else(Context::new, |parent| Context::new().with_remote_span_context(parent));
+    let mut span = SpanBuilder::from_name(name.to_owned())
         .with_kind(SpanKind::Server)
-        .with_start_time(now - *time)
+        .with_start_time(now.checked_sub(time).unwrap_or(now))
         .with_attributes(attributes.into_iter().chain(about))
         .start_with_context(tracer, &parent);
     if let Some(why) = fault {
@@ -95,7 +94,9 @@ fn span(tracer: &BoxedTracer, asked: &Asked<'_>, about: Vec<KeyValue>, fault: Op
 pub(crate) fn parent(header: &str) -> Option<SpanContext> {
     let mut parts = header.split('-');
     let mut hex = |len: usize| {
-        let is_hex = |part: &&str| part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let is_hex = |part: &&str| {
+            part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        };
         parts.next().filter(is_hex)
     };
     let (version, trace, span, flags) = (hex(2)?, hex(32)?, hex(16)?, hex(2)?);

@@ -12,7 +12,7 @@ use object_store::{BackoffConfig, ObjectStore, ObjectStoreExt, RetryConfig};
 
 use super::ArchiveFault;
 use super::connector::Connector;
-use crate::door::bucket_agent;
+use crate::door::outgoing_agent;
 
 /// How long a request to a bucket is tried again before its failure is told.
 const TRIED_FOR: Duration = Duration::from_secs(30);
@@ -154,7 +154,7 @@ fn of_bucket(place: &str, bucket: &str) -> Result<Arc<dyn ObjectStore>, ArchiveF
     let built = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
         .with_retry(retry)
-        .with_http_connector(Connector(bucket_agent()))
+        .with_http_connector(Connector(outgoing_agent()))
         .build();
     let store =
         built.map_err(|error| ArchiveFault::Failed { place: place.to_owned(), why: spelled_out(&error) })?;

@@ -18,7 +18,7 @@ pub use choose::{Asked, asked, choose, default_folder, for_loading};
 pub use fault::DoorFault;
 pub(crate) use http::agent as http_agent;
 pub(crate) use local::fault as opening_fault;
-pub(crate) use trust::{bucket_agent, system_trusting_agent};
+pub(crate) use trust::{outgoing_agent, system_trusting_agent};
 
 use http::HttpDoor;
 use local::LocalDoor;

@@ -10,9 +10,9 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::DoorFault;
 
-/// How long a connection to a bucket may take to be made.
+/// How long a connection to a server elsewhere may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long the bucket may take to begin its answer.
+/// How long it may take to begin its answer.
 const ANSWER: Duration = Duration::from_secs(60);
 
 /// How to encrypt on the way to this address, if that is asked for.
@@ -45,7 +45,7 @@ pub(crate) fn system_trusting_agent() -> Agent {
 }
 
 /// A client that gives up on a server that does not answer, and does not follow it elsewhere.
-pub(crate) fn bucket_agent() -> Agent {
+pub(crate) fn outgoing_agent() -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
         .tls_config(config(&of_system()))

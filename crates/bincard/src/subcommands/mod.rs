@@ -18,6 +18,7 @@ mod restore;
 mod securing;
 mod send;
 mod serve;
+mod telemetry;
 mod token;
 mod upgrade_rules;
 

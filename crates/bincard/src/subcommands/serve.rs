@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use command_api::service::{Options, Replication, Role};
-use command_api::{Auth, Ledgers, Service, feed, http, nats};
+use command_api::{Auth, Ledgers, Service, Traces, feed, http, nats};
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 use tokio::net::TcpListener;
@@ -16,6 +16,7 @@ use super::archiving;
 use super::offline;
 use super::on_nats::OnNats;
 use super::securing;
+use super::telemetry::Telemetry;
 use crate::cli::{Failure, JournalKind, RoleChoice, ServeArgs, exit};
 
 /// How long requests that are under way may take when the service is told to stop.
@@ -24,6 +25,7 @@ const GOODBYE: Duration = Duration::from_secs(10);
 /// Serves until SIGINT or SIGTERM, and leaves cleanly.
 pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
     log_to_stderr(args.log_json);
+    let telemetry = Telemetry::start()?;
     // The address is known before the ledger is opened, so that the lock can name it.
     let listener = TcpListener::bind(args.http)
         .await
@@ -44,7 +46,7 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
         None => None,
     };
     let feed_seen = nats.as_ref().and_then(|nats| nats.feed_seen);
-    let service = start(ledger, &args, address.clone(), auth.clone(), feed_seen).await?;
+    let service = start(ledger, &args, address.clone(), auth.clone(), telemetry.traces(), feed_seen).await?;
     let (stop, stopping) = watch::channel(false);
     let nats_doors = match nats {
         Some(nats) => match nats.serve(&service, &args).await {
@@ -85,6 +87,7 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
         Err(_) => tracing::warn!("requests over HTTP were still under way after {} s", GOODBYE.as_secs()),
     }
     closed(&service).await?;
+    telemetry.stop().await;
     match writer_stopped {
         Some(why) => Err(Failure::refused(format!("the writer stopped: {why}; start again to go on"))),
         None => Ok(exit::DONE),
@@ -96,12 +99,14 @@ async fn start(
     args: &ServeArgs,
     address: String,
     auth: Auth,
+    traces: Traces,
     feed_seen: Option<feed::Seen>,
 ) -> Result<Service, Failure> {
     let name = Name::try_new(ledger).map_err(|fault| Failure::usage(format!("--ledger: {fault}")))?;
     let mut options = Options::new(&args.data, Settings::named(name));
     options.address = address;
     options.auth = auth;
+    options.traces = traces;
     options.feed_seen = feed_seen;
     options.replication = replication(args)?;
     options.snapshot_every = args.snapshot_every;

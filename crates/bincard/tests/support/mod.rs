@@ -232,6 +232,25 @@ pub(crate) fn nats_with(folder: &Path, configuration: &str) -> Option<(Running, 
     Some((server, format!("nats://127.0.0.1:{port}")))
 }
 
+/// Puts a message into a stream, which a service that has just begun may still have to make.
+pub(crate) async fn stored(
+    jetstream: &async_nats::jetstream::Context,
+    subject: &str,
+    headers: async_nats::HeaderMap,
+    body: String,
+) {
+    let began = Instant::now();
+    loop {
+        let sent =
+            jetstream.publish_with_headers(subject.to_owned(), headers.clone(), body.clone().into()).await;
+        match sent.expect("the server is there").await {
+            Ok(_) => return,
+            Err(fault) => assert!(began.elapsed() < READY, "{subject}: {fault}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// A port that nobody uses now.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()

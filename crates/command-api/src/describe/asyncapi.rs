@@ -171,6 +171,7 @@ fn event_headers() -> Value {
             "ce-recordedtime": text("when it was recorded"),
             "ce-sequence": text("the entry, as in replies"),
             "ce-correlationid": text("what ties it to what other systems did"),
+            "ce-traceparent": text("W3C trace context of the command, if it came with one that is recorded and no correlation id"),
             "ce-causationid": text("the id of the command that caused it"),
             "ce-datacontenttype": { "const": "application/json" },
         },

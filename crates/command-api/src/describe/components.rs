@@ -128,6 +128,7 @@ fn cloud_event_schema() -> Value {
             "datacontenttype": { "const": "application/json" },
             "sequence": text("the entry, as in replies"),
             "correlationid": text("what ties it to what other systems did"),
+            "traceparent": text("W3C trace context of the command, if it came with one that is recorded and no correlation id"),
             "causationid": text("the id of the command that caused it"),
             "data": reference("EventData"),
         },

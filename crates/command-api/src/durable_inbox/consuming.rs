@@ -18,8 +18,10 @@ use tokio::time::Instant;
 
 use super::letter::{Letter, outcome_subject};
 use super::{Fault, InboxOptions, streams};
-use crate::reply::Reply;
+use crate::reply::{Outcome, Reply};
+use crate::request::TRACE_HEADER;
 use crate::service::{Offered, Service};
+use crate::traces::Told;
 use crate::writer::Request;
 
 /// At most so many commands wait for their outcome, and so many outcomes to be stored.
@@ -142,15 +144,23 @@ impl Desk<'_> {
     }
 
     async fn store(&self, letter: &Letter, reply: &Reply) -> Result<PublishAckFuture, Fault> {
+        let ledger = self.ledger.name();
+        let (name, time) = (letter.command(ledger), letter.opened.elapsed());
+        let told = Told { ledger, door: "inbox", name, trace: letter.trace(), time };
+        self.ledger.traces().answered(&told, &Outcome::One(reply.clone()));
         tracing::debug!(
             asked = letter.message.subject.as_str(),
             id = letter.id,
+            trace = letter.trace(),
             status = reply.status(),
             code = reply.code(),
             "decided from the inbox"
         );
         let outcome = PublishMessage::build().payload(reply.to_json().into());
-        let outcome = outcome.header("Content-Type", "application/json");
+        let mut outcome = outcome.header("Content-Type", "application/json");
+        if let Some(trace) = letter.trace() {
+            outcome = outcome.header(TRACE_HEADER, trace);
+        }
         let subject = outcome_subject(self.ledger.name(), &letter.id);
         self.context.send_publish(subject, outcome).await.map_err(Fault::jetstream)
     }

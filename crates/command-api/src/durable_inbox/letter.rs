@@ -1,6 +1,6 @@
 //! A message of the inbox as a command under an id: the id that it names, else the place that it has in the stream.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::Message;
@@ -12,7 +12,7 @@ use crate::auth::Auth;
 use crate::invalid::Invalid;
 use crate::nats::values;
 use crate::reply::Reply;
-use crate::request::{Envelope, read_command};
+use crate::request::{Envelope, TRACE_HEADER, read_command};
 use crate::writer::Request;
 
 /// What a token of a subject carries as it is; everything else is percent-encoded.
@@ -30,6 +30,8 @@ pub(super) struct Letter {
     pub(super) id: String,
     /// Which message it is to the consumer, from 1.
     pub(super) delivery: u64,
+    /// When it was opened here.
+    pub(super) opened: Instant,
     /// When the server took it: its token had to be valid then, however long it waited.
     sent_at: SystemTime,
 }
@@ -47,7 +49,18 @@ impl Letter {
             (fallback, info.consumer_sequence, SystemTime::from(info.published))
         };
         let (id, request) = read(&message, ledger, &fallback, auth, sent_at);
-        Ok((Letter { message, id, delivery, sent_at }, request))
+        Ok((Letter { message, id, delivery, opened: Instant::now(), sent_at }, request))
+    }
+
+    /// The caller's trace.
+    pub(super) fn trace(&self) -> Option<&str> {
+        let headers = self.message.headers.as_ref()?;
+        headers.get(TRACE_HEADER).map(|value| value.as_str())
+    }
+
+    /// What it asks for.
+    pub(super) fn command(&self, ledger: &str) -> &str {
+        command_in(&self.message, ledger)
     }
 
     /// The command once more.
@@ -78,10 +91,13 @@ fn read(
         },
     };
     envelope.id = Some(id.clone());
-    let subject = message.subject.as_str();
-    let command = subject.strip_prefix(&format!("bincard.{ledger}.inbox.")).unwrap_or(subject);
-    let request = read_command(command, &message.payload, &envelope);
+    let request = read_command(command_in(message, ledger), &message.payload, &envelope);
     (id.as_str().to_owned(), request.map_err(Reply::from))
+}
+
+fn command_in<'m>(message: &'m Message, ledger: &str) -> &'m str {
+    let subject = message.subject.as_str();
+    subject.strip_prefix(&format!("bincard.{ledger}.inbox.")).unwrap_or(subject)
 }
 
 fn envelope(headers: Option<&HeaderMap>, auth: &Auth, sent_at: SystemTime) -> Result<Envelope, Reply> {

@@ -50,6 +50,7 @@ fn header_of(attribute: &'static str) -> &'static str {
         "sequence" => "ce-sequence",
         "recordedtime" => "ce-recordedtime",
         "correlationid" => "ce-correlationid",
+        "traceparent" => "ce-traceparent",
         "causationid" => "ce-causationid",
         other => unreachable!("an event has no attribute {other}"),
     }

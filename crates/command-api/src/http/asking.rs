@@ -18,6 +18,7 @@ use crate::invalid::Invalid;
 use crate::reply::Reply;
 use crate::request::{Batch, TRACE_HEADER, read_command};
 use crate::service::{COMMAND_STATUS, Offered, Service, query_permission, read_query};
+use crate::traces::Told;
 
 pub(super) async fn command(
     Ledger(service): Ledger,
@@ -78,7 +79,7 @@ pub(super) async fn view(
         Ok(body) => read_query(&body),
         Err(invalid) => Err(invalid),
     };
-    ask(&service, &view, query).await
+    ask(&service, &view, &headers, query).await
 }
 
 pub(super) async fn view_by_parameters(
@@ -94,7 +95,7 @@ pub(super) async fn view_by_parameters(
         Ok(Parameters(parameters)) => query_of_parameters(&view, parameters),
         Err(fault) => Err(Invalid::whole("invalid_value", fault.body_text())),
     };
-    ask(&service, &view, query).await
+    ask(&service, &view, &headers, query).await
 }
 
 pub(super) async fn confirm_clock(Ledger(service): Ledger, headers: HeaderMap, body: Body) -> Response {
@@ -123,15 +124,29 @@ async fn answer(
     asked: Instant,
 ) -> Response {
     let outcome = service.outcome(offered).await;
-    service.metrics().count_answer(&outcome, asked.elapsed());
-    outcome.log(name, headers.get(TRACE_HEADER).and_then(|value| value.to_str().ok()));
+    let told = told_over_http(service, name, headers, asked);
+    service.metrics().count_answer(&outcome, told.time);
+    service.traces().answered(&told, &outcome);
+    outcome.log(name, told.trace);
     answering::outcome(&outcome)
 }
 
-async fn ask(service: &Service, view: &str, query: Result<Query, Invalid>) -> Response {
+async fn ask(service: &Service, view: &str, headers: &HeaderMap, query: Result<Query, Invalid>) -> Response {
+    let asked = Instant::now();
     let page = match query {
         Ok(query) => service.query(view, query).await,
         Err(invalid) => Err(invalid.into()),
     };
+    service.traces().queried(&told_over_http(service, view, headers, asked), page.as_ref().err());
     answering::page(&page)
+}
+
+fn told_over_http<'a>(
+    service: &'a Service,
+    name: &'a str,
+    headers: &'a HeaderMap,
+    asked: Instant,
+) -> Told<'a> {
+    let trace = headers.get(TRACE_HEADER).and_then(|value| value.to_str().ok());
+    Told { ledger: service.name(), door: "http", name, trace, time: asked.elapsed() }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_nats::HeaderMap;
 use async_nats::service::Request;
@@ -18,6 +18,7 @@ use crate::invalid::Invalid;
 use crate::reply::{Outcome, Reply};
 use crate::request::{Batch, Envelope, TRACE_HEADER, read_command};
 use crate::service::{COMMAND_STATUS, Each, Offered, Service, page_json, query_permission, read_query};
+use crate::traces::Told;
 use crate::writer::Request as Decision;
 
 /// How many groups of one subscription's requests are read at a time.
@@ -112,17 +113,28 @@ async fn answer_each(ledger: Service, requests: Arc<Vec<Request>>, asked: Instan
     let time = asked.elapsed();
     for (request, reply) in requests.iter().zip(replies) {
         let outcome = Outcome::One(reply);
-        ledger.metrics().count_answer(&outcome, time);
-        outcome.log(&request.message.subject, trace(request));
+        note(&ledger, request, time, &outcome);
         respond(request, outcome.to_json()).await;
     }
 }
 
 async fn answer(ledger: Service, request: Arc<Request>, asked: Instant, offered: Offered) {
     let outcome = ledger.outcome(offered).await;
-    ledger.metrics().count_answer(&outcome, asked.elapsed());
-    outcome.log(&request.message.subject, trace(&request));
+    note(&ledger, &request, asked.elapsed(), &outcome);
     respond(&request, outcome.to_json()).await;
+}
+
+/// Counts an answer, and tells the log and the traces of it.
+fn note(ledger: &Service, request: &Request, time: Duration, outcome: &Outcome) {
+    ledger.metrics().count_answer(outcome, time);
+    ledger.traces().answered(&told_over_nats(ledger, request, time), outcome);
+    outcome.log(&request.message.subject, trace(request));
+}
+
+/// What a subject asks for is behind the ledger and `command` or `query` in it.
+fn told_over_nats<'a>(ledger: &'a Service, request: &'a Request, time: Duration) -> Told<'a> {
+    let name = request.message.subject.splitn(4, '.').nth(3).unwrap_or_default();
+    Told { ledger: ledger.name(), door: "nats", name, trace: trace(request), time }
 }
 
 fn trace(request: &Request) -> Option<&str> {
@@ -135,6 +147,7 @@ async fn serve_view(mut requests: impl Stream<Item = Request> + Unpin, view: &'s
     while let Some(request) = requests.next().await {
         let ledger = ledger.clone();
         answering.spawn(async move {
+            let asked = Instant::now();
             let caller = caller(ledger.auth(), request.message.headers.as_ref());
             let page = match caller.and_then(|caller| caller.rights.require(&query_permission(view))) {
                 Ok(()) => match read_query(&request.message.payload) {
@@ -143,6 +156,8 @@ async fn serve_view(mut requests: impl Stream<Item = Request> + Unpin, view: &'s
                 },
                 Err(refused) => Err(refused),
             };
+            let told = told_over_nats(&ledger, &request, asked.elapsed());
+            ledger.traces().queried(&told, page.as_ref().err());
             respond(&request, page_json(&page)).await;
         });
         while answering.try_join_next().is_some() {}

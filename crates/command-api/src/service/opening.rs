@@ -302,6 +302,7 @@ fn run(
         projections,
         position,
         min_position_wait: options.min_position_wait,
+        traces: options.traces.clone(),
         stuck_after: options.stuck_after,
         writer_stopped,
         views_stopped,

@@ -160,6 +160,7 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         projections,
         position,
         min_position_wait: options.min_position_wait,
+        traces: options.traces,
         stuck_after: options.stuck_after,
         writer_stopped,
         views_stopped,
