@@ -6,7 +6,7 @@ use bincard::cli::Format;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, Into::into);
     let orders = std::env::var("BENCH_ORDERS").ok().and_then(|orders| orders.parse().ok()).unwrap_or(200_000);
-    let plan = Plan { dir, orders, items: 10_000, runs: 3, nats: None, http: None, ledger: "bench".into() };
+    let plan = Plan::here(dir, orders, 10_000, 3);
     let runtime = tokio::runtime::Runtime::new()?;
     for bench in [Bench::Nats, Bench::Http, Bench::Replay, Bench::Start, Bench::Query] {
         let report = runtime.block_on(bench::run(bench, &plan)).map_err(|failure| failure.message)?;

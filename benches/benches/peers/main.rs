@@ -24,7 +24,7 @@ fn main() -> Result<(), Fault> {
     let mut peers = postgres::measure(&dir)?;
     peers.extend(sqlite::measure(&dir)?);
     let orders = std::env::var("BENCH_ORDERS").ok().and_then(|orders| orders.parse().ok()).unwrap_or(200_000);
-    let plan = Plan { dir, orders, items: ITEMS, runs: RUNS, nats: None, http: None, ledger: "bench".into() };
+    let plan = Plan::here(dir, orders, ITEMS, RUNS);
     let runtime = tokio::runtime::Runtime::new()?;
     let mut report =
         runtime.block_on(bench::run(Bench::Durable, &plan)).map_err(|failure| failure.message)?;

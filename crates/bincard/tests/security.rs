@@ -6,11 +6,14 @@
 mod support;
 
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
+use command_api::auth::Token;
+use futures::StreamExt;
 use nkeys::KeyPair;
 use serde_json::{Value, json};
 use support::certificates::Authority;
-use support::{Ran, Served, bincard, nats_with, run};
+use support::{Ran, Served, bincard, nats, nats_with, run};
 
 /// A key, and what signs and checks with it.
 struct Keys {
@@ -134,6 +137,106 @@ fn over_nats_with_tls_and_a_password_everybody_shows_a_token_too() {
         assert_eq!(ran.status, 2, "{what}: {ran:?}");
         assert!(!ran.err.contains("secret"), "{what}: {ran:?}");
     }
+}
+
+#[test]
+fn what_is_secured_is_measured_like_anything_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Keys::new(folder.path(), "signing");
+    let authority = Authority::new(folder.path());
+    let (certificate, key) = authority.vouch_for("nats");
+    let configuration = format!(
+        "tls {{ cert_file: {certificate:?}, key_file: {key:?} }}\nauthorization {{ user: ann, password: secret }}"
+    );
+    let Some((_server, url)) = nats_with(&folder.path().join("nats"), &configuration) else { return };
+    let url = url.replace("nats://", "tls://ann:secret@");
+    let door = ["--nats", &url, "--nats-tls-ca", authority.certificate.to_str().unwrap()];
+    let serving = [&door[..], &["--ledger", "bench", "--auth-key", &keys.public]].concat();
+    let service = Served::start(&folder.path().join("data"), &serving);
+    let token = keys.token("bench", "operator");
+    for (bench, door) in [("nats", &door[..]), ("http", &["--http", &service.http][..])] {
+        let line = format!("--ledger bench bench {bench} --orders 20 --items 5 --runs 1 --format json");
+        let report = with_token(&token, &line, door).ended(0);
+        assert!(!report.err.contains("secret"), "{report:?}");
+        let rows = report.json()["rows"].as_array().unwrap().clone();
+        let singles = rows.iter().find(|row| row["figure"].as_str().unwrap().contains(": one "));
+        assert!(singles.unwrap()["median"].as_f64().unwrap() > 0.0, "{rows:?}");
+        with_token("", &line, door).ended(1).said(&["unauthorised"]);
+    }
+    let line = "--ledger bench bench http --http https://127.0.0.1:1";
+    with_token(&token, line, &[]).ended(2).said(&["http://host:port"]);
+}
+
+#[test]
+fn events_are_for_those_who_may_read_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Keys::new(folder.path(), "signing");
+    let roles = folder.path().join("roles.json");
+    std::fs::write(&roles, r#"{"picker": ["fulfilment.*", "query:*"], "listener": ["events:read"]}"#)
+        .unwrap();
+    let arguments = ["--auth-key", &keys.public, "--auth-roles", roles.to_str().unwrap()];
+    let service = Served::start(&folder.path().join("data"), &arguments);
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let events = |token: Option<&str>| {
+        let mut request = agent.get(format!("{}/v1/events?follow=false", service.http));
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut answer = request.call().unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    };
+    let (status, why) = events(None);
+    assert_eq!(status, 401, "{why}");
+    let (status, why) = events(Some(&keys.token("pat", "picker")));
+    assert!(status == 403 && why.contains("events:read"), "{status} {why}");
+    for role in ["listener", "operator", "auditor", "admin"] {
+        let (status, events) = events(Some(&keys.token("lea", role)));
+        assert!(status == 200 && events.contains("bincard."), "{role}: {status} {events}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_message_of_the_inbox_shows_a_token_that_was_valid_when_it_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Keys::new(folder.path(), "signing");
+    let Some((_server, url)) = nats(&folder.path().join("nats")) else { return };
+    let data = folder.path().join("data");
+    let serving = ["--nats", &url, "--auth-key", &keys.public];
+    let service = Served::start(&data, &serving);
+    let client = async_nats::connect(&url).await.unwrap();
+    let mut outcomes = client.subscribe("bincard.main.outcome.*").await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    let put = async |id: &str, token: Option<&str>| {
+        let mut headers = async_nats::HeaderMap::new();
+        headers.insert("Bincard-Command-Id", id);
+        if let Some(token) = token {
+            headers.insert("Authorization", format!("Bearer {token}").as_str());
+        }
+        let body = json!({"sku": id, "name": "Tea"}).to_string();
+        support::stored(&jetstream, "bincard.main.inbox.items.define", headers, body).await;
+    };
+    let mut outcome = async || {
+        let told = tokio::time::timeout(Duration::from_secs(30), outcomes.next()).await.unwrap().unwrap();
+        serde_json::from_slice::<Value>(&told.payload).unwrap()["status"].clone()
+    };
+    put("nobody", None).await;
+    assert_eq!(outcome().await, "unauthorised");
+    put("auditor", Some(&keys.token("ann", "auditor"))).await;
+    assert_eq!(outcome().await, "forbidden");
+    put("operator", Some(&keys.token("bob", "operator"))).await;
+    assert_eq!(outcome().await, "accepted");
+
+    // A message may wait longer than its token lives; one that came with a dead token is refused.
+    assert_eq!(service.process.terminate(), Some(0));
+    // Half a minute is forgiven, for clocks that differ: of this token, two seconds of it are left.
+    let hour = Duration::from_secs(3600);
+    let token = Token::new("eve", &["operator"], SystemTime::now() - hour, hour - Duration::from_secs(28));
+    let short = token.signed(&std::fs::read(&keys.private).unwrap()).unwrap();
+    put("in-time", Some(&short)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    put("too-late", Some(&short)).await;
+    let _service = Served::start(&data, &serving);
+    assert_eq!((outcome().await, outcome().await), (json!("accepted"), json!("unauthorised")));
 }
 
 /// A token of NATS' own kind: claims signed with an nkey.

@@ -72,26 +72,29 @@ async fn own_service(plan: &Plan) -> Result<Ran, Failure> {
 
 /// A ledger that is served: it gets the shop, and keeps the orders.
 async fn through(url: &str, plan: &Plan) -> Result<Ran, Failure> {
+    if url.starts_with("https://") {
+        return Err(Failure::usage("--http: wanted http://host:port: the client of the bench speaks no TLS"));
+    }
     let host = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
     let paths = format!("/v1/ledgers/{}", plan.ledger);
     let shop = workload::shop("bench-shop", plan.items, None).into_iter().map(|batch| (None, batch));
-    posted(host, &format!("{paths}/commands"), shop.collect(), 1).await?;
+    posted(host, plan, &format!("{paths}/commands"), shop.collect(), 1).await?;
     let orders = Orders { run: super::run_id(), items: plan.items, mix: Mix::Spread };
     measured(host, &paths, &orders, plan).await
 }
 
 async fn measured(host: &str, paths: &str, orders: &Orders, plan: &Plan) -> Result<Ran, Failure> {
     let batches = orders.batches(0..plan.orders).into_iter().map(|batch| (None, batch)).collect();
-    let elapsed = posted(host, &format!("{paths}/commands"), batches, BATCH_CONNECTIONS).await?;
+    let elapsed = posted(host, plan, &format!("{paths}/commands"), batches, BATCH_CONNECTIONS).await?;
     let batches = rate(plan.orders, elapsed);
 
     let path = format!("{paths}/commands/orders.place");
     let single = |number: usize| (Some(orders.id(number)), orders.body(number).into_bytes());
     let singles = (plan.orders..2 * plan.orders).map(single).collect();
-    let elapsed = posted(host, &path, singles, SINGLE_CONNECTIONS).await?;
+    let elapsed = posted(host, plan, &path, singles, SINGLE_CONNECTIONS).await?;
     let singles = rate(plan.orders, elapsed);
 
-    let mut connection = Connection::open(host).await?;
+    let mut connection = Connection::open(host, plan.token.as_deref()).await?;
     let mut latencies = Vec::new();
     for (id, body) in (2 * plan.orders..2 * plan.orders + ALONE).map(single) {
         let began = Instant::now();
@@ -102,16 +105,22 @@ async fn measured(host: &str, paths: &str, orders: &Orders, plan: &Plan) -> Resu
 }
 
 /// Posts all over so many connections, each with one request at a time.
-async fn posted(host: &str, path: &str, posts: Vec<Post>, connections: usize) -> Result<Duration, Failure> {
+async fn posted(
+    host: &str,
+    plan: &Plan,
+    path: &str,
+    posts: Vec<Post>,
+    connections: usize,
+) -> Result<Duration, Failure> {
     let share = posts.len().div_ceil(connections);
     let mut posts = posts.into_iter();
     let mut clients = JoinSet::new();
     let began = Instant::now();
     for _ in 0..connections {
         let posts: Vec<Post> = posts.by_ref().take(share).collect();
-        let (host, path) = (host.to_owned(), path.to_owned());
+        let (host, path, token) = (host.to_owned(), path.to_owned(), plan.token.clone());
         clients.spawn(async move {
-            let mut connection = Connection::open(&host).await?;
+            let mut connection = Connection::open(&host, token.as_deref()).await?;
             for (id, body) in posts {
                 super::check_accepted(connection.post(&path, id.as_deref(), &body).await?)?;
             }

@@ -9,25 +9,30 @@ use crate::cli::Failure;
 /// A connection to a service.
 pub(super) struct Connection {
     host: String,
+    /// The header line of a token, or nothing.
+    authorization: String,
     stream: TcpStream,
     received: Vec<u8>,
 }
 
 impl Connection {
-    /// Connects to a host and port.
-    pub(super) async fn open(host: &str) -> Result<Connection, Failure> {
+    /// Connects to a host and port; a token is shown with every request.
+    pub(super) async fn open(host: &str, token: Option<&str>) -> Result<Connection, Failure> {
         let stream = TcpStream::connect(host).await;
         let stream = stream.map_err(|error| Failure::usage(format!("HTTP at {host}: {error}")))?;
         stream.set_nodelay(true)?;
-        Ok(Connection { host: host.to_owned(), stream, received: Vec::new() })
+        let authorization =
+            token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        Ok(Connection { host: host.to_owned(), authorization, stream, received: Vec::new() })
     }
 
     /// Posts JSON and waits for the body of the answer, whatever its status.
     pub(super) async fn post(&mut self, path: &str, id: Option<&str>, body: &[u8]) -> Result<&[u8], Failure> {
         let key = id.map(|id| format!("Idempotency-Key: {id}\r\n")).unwrap_or_default();
         let mut request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{key}Content-Length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{}{key}Content-Length: {}\r\n\r\n",
             self.host,
+            self.authorization,
             body.len()
         )
         .into_bytes();

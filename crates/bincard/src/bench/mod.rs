@@ -21,6 +21,7 @@ mod workload;
 
 use std::path::PathBuf;
 
+use command_api::nats::Access;
 pub use machine::Machine;
 pub use report::{Report, Row};
 
@@ -56,10 +57,22 @@ pub struct Plan {
     pub runs: usize,
     /// A NATS server to measure through; one is started when absent.
     pub nats: Option<String>,
+    /// How that server is reached.
+    pub nats_access: Access,
     /// A service to measure over HTTP; one is started when absent.
     pub http: Option<String>,
+    /// What is shown to a named service.
+    pub token: Option<String>,
     /// The ledger of that named service: what is measured stays in it for good.
     pub ledger: String,
+}
+
+impl Plan {
+    /// With a service of its own.
+    pub fn here(dir: PathBuf, orders: usize, items: usize, runs: usize) -> Plan {
+        let (nats, nats_access, http, token) = (None, Access::default(), None, None);
+        Plan { dir, orders, items, runs, nats, nats_access, http, token, ledger: "bench".into() }
+    }
 }
 
 /// Measures, and tells on standard error what is being measured.

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, HeaderMap, Subscriber};
-use command_api::nats;
+use async_nats::{Client, HeaderMap, HeaderValue, Subscriber};
+use command_api::nats::{self, Access};
 use futures::StreamExt;
 
 use super::load::rate;
@@ -33,8 +33,8 @@ pub(super) async fn measure(plan: &Plan, sync_ms: f64) -> Result<Vec<Row>, Failu
     let remark = match &plan.nats {
         Some(url) => {
             for run in 1..=plan.runs {
-                eprintln!("nats: run {run} of {} through {url}", plan.runs);
-                ran.push(through(url, &plan.ledger, plan).await?);
+                eprintln!("nats: run {run} of {} through {}", plan.runs, nats::without_secrets(url));
+                ran.push(through(url, plan).await?);
             }
             "the service named; the load generator here"
         }
@@ -64,32 +64,33 @@ pub(super) async fn measure(plan: &Plan, sync_ms: f64) -> Result<Vec<Row>, Failu
 
 async fn own_service(url: &str, plan: &Plan) -> Result<Ran, Failure> {
     let shop = Shop::open(plan).await?;
-    let client = connect(url).await?;
-    let door = nats::serve(client, shop.service.clone()).await.map_err(Failure::usage)?;
-    let ran = measured(url, LEDGER, shop.orders(Mix::Spread), plan).await;
+    let own = Way { url, access: &Access::default(), token: None, ledger: LEDGER };
+    let door = nats::serve(own.connect().await?, shop.service.clone()).await.map_err(Failure::usage)?;
+    let ran = measured(&own, shop.orders(Mix::Spread), plan).await;
     door.stop().await.map_err(Failure::usage)?;
     shop.stop().await?;
     ran
 }
 
 /// A ledger that is served: it gets the shop, and keeps the orders.
-async fn through(url: &str, ledger: &str, plan: &Plan) -> Result<Ran, Failure> {
+async fn through(url: &str, plan: &Plan) -> Result<Ran, Failure> {
     let run = super::run_id();
-    let mut caller = Caller::new(connect(url).await?, ledger, "batch").await?;
+    let way = Way { url, access: &plan.nats_access, token: plan.token.as_deref(), ledger: &plan.ledger };
+    let mut caller = Caller::new(way.connect().await?, &way, "batch").await?;
     let batches = workload::shop("bench-shop", plan.items, None).into_iter();
     caller.all(batches.map(|batch| (HeaderMap::new(), batch)), 1).await?;
-    measured(url, ledger, Orders { run, items: plan.items, mix: Mix::Spread }, plan).await
+    measured(&way, Orders { run, items: plan.items, mix: Mix::Spread }, plan).await
 }
 
-async fn measured(url: &str, ledger: &str, orders: Orders, plan: &Plan) -> Result<Ran, Failure> {
-    let client = connect(url).await?;
-    let mut caller = Caller::new(client.clone(), ledger, "batch").await?;
+async fn measured(way: &Way<'_>, orders: Orders, plan: &Plan) -> Result<Ran, Failure> {
+    let client = way.connect().await?;
+    let mut caller = Caller::new(client.clone(), way, "batch").await?;
     let batches = orders.batches(0..plan.orders);
     let elapsed =
         caller.all(batches.into_iter().map(|batch| (HeaderMap::new(), batch)), BATCHES_IN_FLIGHT).await?;
     let batches = rate(plan.orders, elapsed);
 
-    let mut caller = Caller::new(client, ledger, "orders.place").await?;
+    let mut caller = Caller::new(client, way, "orders.place").await?;
     let messages = |numbers: std::ops::Range<usize>| {
         let message = |number: usize| {
             let mut headers = HeaderMap::new();
@@ -108,9 +109,20 @@ async fn measured(url: &str, ledger: &str, orders: Orders, plan: &Plan) -> Resul
     Ok(Ran { batches, singles, alone: Latencies::of(latencies) })
 }
 
-async fn connect(url: &str) -> Result<Client, Failure> {
-    let options = async_nats::ConnectOptions::new().name("bincard bench");
-    options.connect(url).await.map_err(|fault| Failure::usage(format!("NATS at {url}: {fault}")))
+/// Where a ledger is served, and what is shown there.
+struct Way<'w> {
+    url: &'w str,
+    access: &'w Access,
+    token: Option<&'w str>,
+    ledger: &'w str,
+}
+
+impl Way<'_> {
+    async fn connect(&self) -> Result<Client, Failure> {
+        let connected = self.access.connect(self.url, |options| options.name("bincard bench")).await;
+        let shown = nats::without_secrets(self.url);
+        connected.map_err(|fault| Failure::usage(format!("NATS at {shown}: {fault}")))
+    }
 }
 
 /// A client with one inbox for all its answers: a subscription for each request would be what is measured.
@@ -119,13 +131,16 @@ struct Caller {
     subject: String,
     inbox: String,
     answers: Subscriber,
+    authorization: Option<HeaderValue>,
 }
 
 impl Caller {
-    async fn new(client: Client, ledger: &str, command: &str) -> Result<Caller, Failure> {
+    async fn new(client: Client, way: &Way<'_>, command: &str) -> Result<Caller, Failure> {
         let inbox = client.new_inbox();
         let answers = client.subscribe(inbox.clone()).await.map_err(Failure::usage)?;
-        Ok(Caller { client, subject: format!("bincard.{ledger}.command.{command}"), inbox, answers })
+        let authorization = way.token.map(|token| HeaderValue::from(format!("Bearer {token}")));
+        let subject = format!("bincard.{}.command.{command}", way.ledger);
+        Ok(Caller { client, subject, inbox, answers, authorization })
     }
 
     /// Sends all, never more than `in_flight` at a time; each answer says that everything was accepted.
@@ -138,7 +153,10 @@ impl Caller {
         let mut under_way = 0;
         loop {
             while under_way < in_flight {
-                let Some((headers, body)) = messages.next() else { break };
+                let Some((mut headers, body)) = messages.next() else { break };
+                if let Some(authorization) = &self.authorization {
+                    headers.insert("Authorization", authorization.clone());
+                }
                 let (subject, inbox) = (self.subject.clone(), self.inbox.clone());
                 let sent = self.client.publish_with_reply_and_headers(subject, inbox, headers, body.into());
                 sent.await.map_err(Failure::usage)?;

@@ -282,6 +282,12 @@ pub struct BenchArgs {
     /// The HTTP address at which --ledger is served: measured is what is there, and the orders stay there for good
     #[arg(long, value_name = "URL")]
     pub http: Option<String>,
+    /// The token that is shown to the service that is named
+    #[arg(long, env = "BINCARD_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// How the NATS server that is named is reached
+    #[command(flatten)]
+    pub nats_access: NatsAccessArgs,
     /// How the report is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

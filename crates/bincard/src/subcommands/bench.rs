@@ -16,7 +16,9 @@ pub(super) async fn run(ledger: String, args: BenchArgs) -> Result<u8, Failure> 
         items: args.items as usize,
         runs: args.runs as usize,
         nats: args.nats,
+        nats_access: args.nats_access.access(),
         http: args.http,
+        token: args.token,
         ledger,
     };
     let report = bench::run(args.bench, &plan).await?;
