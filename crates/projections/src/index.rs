@@ -131,6 +131,11 @@ impl Index {
         self.state.read().tail_pairs >= BLOCK_PAIRS_MAX
     }
 
+    /// How many runs the tail would fill.
+    pub(crate) fn runs_in_tail(&self) -> usize {
+        self.state.read().tail_pairs / BLOCK_PAIRS_MAX
+    }
+
     /// Sequences of entries that may have the key, after one and up to one, ascending: those of the first run that
     /// has any, so the caller asks again after the last one until nothing comes.
     pub(crate) fn sequences(&self, key: Key, after: u64, upto: u64) -> Result<Vec<u64>, Fault> {

@@ -1,9 +1,11 @@
 //! The runner: folds the journal, keeps the index, answers queries.
 
 mod opening;
+mod storing;
 mod taking;
 
 pub use opening::Opening;
+use storing::Trouble;
 pub use taking::{Taken, Taking};
 
 use std::path::Path;
@@ -56,6 +58,8 @@ struct Inner {
     taking: AtomicBool,
     /// The snapshot that was taken or loaded last.
     last_taken: Mutex<Option<Taken>>,
+    /// The store takes no writes.
+    trouble: Mutex<Option<Trouble>>,
 }
 
 impl Drop for Inner {
@@ -101,10 +105,7 @@ impl Projections {
         self.0.index.add(&decoded.keys);
         self.fold_entries(decoded);
         *head = Head::after(frame);
-        if self.0.index.is_due() {
-            self.write_checkpoint(&head)?;
-        }
-        Ok(())
+        self.write_if_due(&head)
     }
 
     fn fold_entries(&self, Decoded { frame, entries, .. }: &Decoded) {
@@ -120,20 +121,6 @@ impl Projections {
                 since = Instant::now();
             }
         }
-    }
-
-    /// Writes the index's tail and how far it reaches. Done by itself whenever the tail fills a run, and to be done at
-    /// a clean stop.
-    pub fn checkpoint(&self) -> Result<(), Fault> {
-        let head = self.0.head.lock();
-        self.write_checkpoint(&head)
-    }
-
-    fn write_checkpoint(&self, head: &Head) -> Result<(), Fault> {
-        let Head { ledger, sequence, event, hash, .. } = *head;
-        self.0.index.write_tail(Checkpoint { ledger, sequence, event, hash })?;
-        self.merge_if_due();
-        Ok(())
     }
 
     fn merge_if_due(&self) {

@@ -4,10 +4,16 @@
 
 mod shop;
 
+use std::io::Write as _;
+use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use journal::JournalRead;
-use projections::{MemoryStore, Position, Projections, SledStore, Store, VIEWS, stored_witness};
+use projections::{
+    Fault, MemoryStore, Position, Projections, SledStore, Store, VIEWS, Write, stored_witness,
+};
 use serde_json::{Value, json};
 use shop::{Shop, all, given_a_shop, query};
 
@@ -194,4 +200,131 @@ fn queries_go_on_while_frames_are_folded() {
         }
     });
     assert_eq!(projections.position().sequence, reader.head().sequence);
+}
+
+/// A store on a disk that may be full.
+#[derive(Clone)]
+struct Tight {
+    kept: MemoryStore,
+    full: Arc<AtomicBool>,
+}
+
+impl Store for Tight {
+    fn read(&self, key: &[u8], reader: &mut dyn FnMut(&[u8])) -> Result<bool, Fault> {
+        self.kept.read(key, reader)
+    }
+
+    fn write(&self, batch: Vec<Write>) -> Result<(), Fault> {
+        match self.full.load(Ordering::Relaxed) {
+            true => Err(Fault::Store { why: "no space left on device".into() }),
+            false => self.kept.write(batch),
+        }
+    }
+
+    fn keys(&self) -> Result<Vec<Vec<u8>>, Fault> {
+        self.kept.keys()
+    }
+}
+
+/// Folds receipts until an index run is due, with `now` asked after each.
+fn fold_until(shop: &mut Shop, live: &Projections, mut now: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !now() {
+        assert!(began.elapsed() < Duration::from_secs(120), "it did not come to it");
+        let sequence = receive(shop, 1);
+        live.fold(&shop.reader().frame_at(sequence).unwrap().unwrap()).unwrap();
+    }
+}
+
+fn checkpoint_of(projections: &Projections) -> u64 {
+    all(projections, "health", query(json!({})))[0]["checkpoint_sequence"].as_u64().unwrap()
+}
+
+#[test]
+fn a_full_disk_stops_no_answers_and_is_caught_up_with_when_there_is_room() {
+    let mut shop = given_a_shop();
+    let store = Tight { kept: MemoryStore::new(), full: Arc::new(AtomicBool::new(true)) };
+    let live = Projections::open(Box::new(store.clone()), shop.reader()).unwrap();
+    fold_until(&mut shop, &live, || live.store_trouble().is_some());
+    assert!(live.store_trouble().unwrap().contains("no space left"));
+    let sequence = receive(&mut shop, 7);
+    live.fold(&shop.reader().frame_at(sequence).unwrap().unwrap()).unwrap();
+    assert_eq!((live.position().sequence, checkpoint_of(&live)), (sequence, 0));
+    assert_eq!(everything(&live), everything(&shop.projections()), "nothing is missing meanwhile");
+
+    store.full.store(false, Ordering::Relaxed);
+    let began = Instant::now();
+    while live.store_trouble().is_some() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it is never tried again");
+        live.retry_store().unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(checkpoint_of(&live), sequence);
+    let answers = everything(&live);
+    drop(live);
+    let again = Projections::open(Box::new(store), shop.reader()).unwrap();
+    assert_eq!(everything(&again), answers);
+}
+
+/// A file system of 48 MiB; none, said so, where this process may not mount one.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<SmallDisk> {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=48m", "tmpfs"])
+            .arg(folder.path())
+            .output();
+        if !mount.is_ok_and(|mount| mount.status.success()) {
+            println!("skipped: this process may not mount a small file system");
+            return None;
+        }
+        Some(SmallDisk(folder))
+    }
+
+    /// Takes all the room that is left.
+    fn fill(&self) {
+        let mut ballast = std::fs::File::create(self.0.path().join("ballast")).unwrap();
+        while ballast.write_all(&[1; 4096]).is_ok() {}
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.path().join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: sled lets go of its files on a thread of its own.
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_store_on_a_disk_that_was_full_takes_writes_again_and_is_whole() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let folder = disk.0.path().join("projections");
+    let mut shop = given_a_shop();
+    let live = Projections::open(Box::new(SledStore::open(&folder).unwrap()), shop.reader()).unwrap();
+    live.checkpoint().unwrap();
+    let before = checkpoint_of(&live);
+    disk.fill();
+    fold_until(&mut shop, &live, || live.store_trouble().is_some());
+    let answers = everything(&shop.projections());
+    assert_eq!(everything(&live), answers, "nothing is missing meanwhile");
+    assert_eq!(checkpoint_of(&live), before);
+
+    disk.make_room();
+    let began = Instant::now();
+    while live.store_trouble().is_some() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", live.store_trouble());
+        live.retry_store().unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(checkpoint_of(&live), live.position().sequence);
+    assert_eq!(everything(&live), answers);
+    drop(live);
+    let again = Projections::open(Box::new(SledStore::open(&folder).unwrap()), shop.reader()).unwrap();
+    assert_eq!(everything(&again), answers);
 }

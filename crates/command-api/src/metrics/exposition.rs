@@ -120,6 +120,10 @@ fn views(page: &mut Page<'_>) {
         "Age of the oldest durable entry the views do not show yet.",
         &views_lag_seconds,
     );
+    let help = "1 while the projections folder takes no writes: the index of the views stays in memory.";
+    page.one("bincard_views_store_failing", "gauge", help, &|service| {
+        u64::from(service.projections().store_trouble().is_some())
+    });
 }
 
 /// The newest snapshot: taken by this service, or the one that it began with.

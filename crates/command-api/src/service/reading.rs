@@ -40,6 +40,17 @@ impl Reading {
         folded
     }
 
+    /// Without it the next start folds more of the journal, and that is all.
+    fn last_checkpoint(&self) -> Result<(), Fault> {
+        match self.projections.checkpoint() {
+            Err(fault @ Fault::Store { .. }) => {
+                tracing::warn!(%fault, "no checkpoint was written: the next start takes longer");
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
     fn fold_all(&self) -> Result<(), Fault> {
         let mut folded = self.projections.position().sequence;
         let mut frames = self.journal.frames_from(folded + 1)?;
@@ -54,8 +65,11 @@ impl Reading {
                     folded = frame.last_sequence();
                     self.position.send_replace(self.projections.position());
                 }
-                None if ending => return self.projections.checkpoint(),
-                None => std::thread::park_timeout(IDLE),
+                None if ending => return self.last_checkpoint(),
+                None => {
+                    self.projections.retry_store()?;
+                    std::thread::park_timeout(IDLE);
+                }
             }
         }
     }

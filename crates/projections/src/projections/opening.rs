@@ -67,6 +67,7 @@ impl Projections {
             snapshots,
             taking: AtomicBool::new(false),
             last_taken: Mutex::new(began),
+            trouble: Mutex::new(None),
         }));
         projections.merge_if_due();
         // One thread reads, decodes and keeps the index while this one folds: it takes as long as the slower of the two.
@@ -107,9 +108,7 @@ impl Projections {
             if decoded_to.send(Ok(decoded)).is_err() {
                 return Ok(());
             }
-            if self.0.index.is_due() {
-                self.write_checkpoint(&head)?;
-            }
+            self.write_if_due(&head)?;
         }
         Ok(())
     }
