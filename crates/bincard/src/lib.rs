@@ -9,3 +9,7 @@ pub mod doctor;
 pub mod door;
 pub mod import;
 pub mod subcommands;
+
+/// Answers are freed by another thread than the one that made them: this allocator takes no lock for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -5,6 +5,7 @@ mod keeper;
 mod offering;
 mod opening;
 mod ownership;
+mod precedence;
 mod reading;
 mod replicated;
 mod snapshotting;

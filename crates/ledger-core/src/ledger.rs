@@ -95,24 +95,35 @@ pub struct Ledger {
     pub(crate) due: DueQueue,
     remembered: Remembered,
     head: Head,
+    recording: Recording,
     /// The first invariant that an event did not keep, since the entry was opened.
     broken: Option<String>,
 }
 
+/// Whether changes can be taken back: how a ledger is worked on, and not part of what it says.
+#[derive(Debug, Clone, Copy, Default)]
+struct Recording(bool);
+
+impl PartialEq for Recording {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 macro_rules! each_module {
-    ($ledger:ident, $step:ident) => {{
-        $ledger.control.$step();
-        $ledger.items.$step();
-        $ledger.locations.$step();
-        $ledger.customers.$step();
-        $ledger.channels.$step();
-        $ledger.stock.$step();
-        $ledger.orders.$step();
-        $ledger.payments.$step();
-        $ledger.shipments.$step();
-        $ledger.returns.$step();
-        $ledger.finance.$step();
-        $ledger.due.$step();
+    ($ledger:ident, $step:ident($($with:expr)?)) => {{
+        $ledger.control.$step($($with)?);
+        $ledger.items.$step($($with)?);
+        $ledger.locations.$step($($with)?);
+        $ledger.customers.$step($($with)?);
+        $ledger.channels.$step($($with)?);
+        $ledger.stock.$step($($with)?);
+        $ledger.orders.$step($($with)?);
+        $ledger.payments.$step($($with)?);
+        $ledger.shipments.$step($($with)?);
+        $ledger.returns.$step($($with)?);
+        $ledger.finance.$step($($with)?);
+        $ledger.due.$step($($with)?);
     }};
 }
 
@@ -205,7 +216,7 @@ impl Ledger {
     /// Decides a submission at a log time. Accepted, it waits to be taken into the log or dropped; refused, the ledger
     /// is as it was.
     pub fn decide(&mut self, submission: Submission, log_time: Timestamp) -> Result<Pending<'_>, Rejection> {
-        each_module!(self, begin);
+        self.record(true);
         self.broken = None;
         match self.build(submission, log_time) {
             Ok((entry, bytes)) => Ok(Pending { ledger: self, log_time, entry: Some((entry, bytes)) }),
@@ -218,6 +229,7 @@ impl Ledger {
 
     /// Folds an entry of the log in. The first invariant that it does not keep is the error; the fold goes on.
     pub fn apply(&mut self, entry: &Entry, log_time: Timestamp) -> Result<(), String> {
+        self.record(false);
         self.broken = None;
         for decided in &entry.commands {
             let moment = self.moment(decided.submitted.effective_at, log_time);
@@ -318,13 +330,21 @@ impl Ledger {
         }
     }
 
+    /// A writer decides and a reader folds: hardly any ledger ever does both, so that this changes next to never.
+    fn record(&mut self, recording: bool) {
+        if self.recording.0 != recording {
+            self.recording = Recording(recording);
+            each_module!(self, record(recording));
+        }
+    }
+
     fn roll_back(&mut self) {
-        each_module!(self, roll_back);
+        each_module!(self, roll_back());
         self.broken = None;
     }
 
     fn commit(&mut self) {
-        each_module!(self, commit);
+        each_module!(self, commit());
     }
 }
 

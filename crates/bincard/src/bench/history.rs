@@ -55,7 +55,7 @@ pub(super) async fn start(plan: &Plan) -> Result<Vec<Row>, Failure> {
         let began = Instant::now();
         let service = shop::start(folder.path()).await?;
         opened.push(began.elapsed().as_secs_f64());
-        let reply = service.submit(orders.request(plan.orders + run)?).await;
+        let reply = service.submit(orders.request(plan.orders + run)).await;
         answered.push(began.elapsed().as_secs_f64());
         if reply.status() != "accepted" {
             return Err(Failure::refused(format!("the first order was {}", reply.status())));

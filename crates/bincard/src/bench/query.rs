@@ -100,7 +100,7 @@ async fn write_load(
     let mut pace = tokio::time::interval(Duration::from_secs_f64(BATCH as f64 / LOAD as f64));
     while !*stopping.borrow() {
         pace.tick().await;
-        for batch in orders.typed_batches(from + placed..from + placed + BATCH)? {
+        for batch in orders.typed_batches(from + placed..from + placed + BATCH) {
             accepted(&service, service.offer_batch(Ok(batch))).await?;
         }
         placed += BATCH;

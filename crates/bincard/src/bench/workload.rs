@@ -1,12 +1,17 @@
 //! What is asked of the ledger: a shop with so many items, and orders of two lines for them.
 
-use command_api::{Batch, Envelope, Request, request};
-use ledger_core::values::{CommandId, Text};
-
-use crate::cli::Failure;
+use command_api::auth::Caller;
+use command_api::{Batch, Request};
+use ledger_core::orders::{Place, PlaceLine};
+use ledger_core::values::{NonNegativeAmount, PositiveQuantity, Price, Quantity, Text};
+use ledger_core::{Submission, Submitted};
 
 /// Commands of one batch.
 pub(super) const BATCH: usize = 500;
+/// The channel of every order: it refuses what it has not.
+const CHANNEL: &str = "bench";
+/// What the fields of an order take as JSON, about.
+const BODY_BYTES: usize = 160;
 /// Stock of each item: more than any run asks for.
 const PLENTY: u64 = 100_000_000;
 
@@ -57,11 +62,32 @@ impl Orders {
         )
     }
 
-    /// The typed command under its id.
-    pub(super) fn request(&self, number: usize) -> Result<Request, Failure> {
-        let id = CommandId::try_new(self.id(number)).map_err(Failure::usage)?;
-        let envelope = Envelope { id: Some(id), ..Envelope::default() };
-        request::read_command("orders.place", self.body(number).as_bytes(), &envelope).map_err(Failure::usage)
+    /// The typed command under its id, as a program makes it that has the ledger in its own process.
+    pub(super) fn request(&self, number: usize) -> Request {
+        let one = Quantity::try_new(1).and_then(PositiveQuantity::try_new);
+        let line = |sku: String| PlaceLine {
+            line: None,
+            sku: short(sku),
+            quantity: one.expect("one is more than none"),
+            price: Price::try_from_millionths(4_900_000).expect("a small price"),
+            discount: NonNegativeAmount::default(),
+            taxes: Vec::new(),
+        };
+        let place = Place {
+            order: Some(short(self.id(number))),
+            channel: short(CHANNEL),
+            customer: None,
+            destination: None,
+            ship_by: None,
+            deliver_by: None,
+            priority: 5,
+            lines: self.skus(number).map(line).into(),
+            charges: Vec::new(),
+        };
+        let Caller { actor, roles, rights } = Caller::anonymous();
+        let commands = vec![Submitted::new(short(self.id(number)), None, None, place)];
+        let submission = Submission { actor, roles, correlation: None, commands };
+        Request { submission, rights, dry_run: false, bytes: BODY_BYTES }
     }
 
     /// The orders from `first` on as batches of JSON, the way they travel.
@@ -75,10 +101,14 @@ impl Orders {
         numbers.step_by(BATCH).map(batch).collect()
     }
 
-    /// The same as typed commands.
-    pub(super) fn typed_batches(&self, numbers: std::ops::Range<usize>) -> Result<Vec<Batch>, Failure> {
-        let read = |batch: Vec<u8>| Batch::read(&batch, &Envelope::default()).map_err(Failure::usage);
-        self.batches(numbers).into_iter().map(read).collect()
+    /// The same as typed commands, each batch made when it is its turn.
+    pub(super) fn typed_batches(&self, numbers: std::ops::Range<usize>) -> impl Iterator<Item = Batch> {
+        let ends = numbers.end;
+        let batch = move |first: usize| {
+            let numbers = first..(first + BATCH).min(ends);
+            Batch::Each(numbers.map(|number| Ok(self.request(number))).collect())
+        };
+        numbers.step_by(BATCH).map(batch)
     }
 }
 
@@ -102,6 +132,11 @@ pub(super) fn shop(run: &str, items: usize, stock: Option<u64>) -> Vec<Vec<u8>> 
         commands.push(item("stock.receive", &format!("{run}-r{number}"), &receive));
     }
     commands.chunks(3 * BATCH).map(|chunk| joined(chunk.iter().cloned())).collect()
+}
+
+/// A short plain text.
+fn short<T: Text>(text: impl AsRef<str>) -> T {
+    T::try_new(text).expect("a short plain text")
 }
 
 fn sku(number: usize) -> String {

@@ -8,6 +8,7 @@ use journal::JournalRead;
 use projections::{Fault, Position, Projections};
 use tokio::sync::watch;
 
+use super::precedence::Precedence;
 use super::snapshotting::Pace;
 
 /// Without being woken the thread looks this often.
@@ -29,6 +30,7 @@ pub(super) struct Reading {
 impl Reading {
     /// Runs until no more frames will come and all are folded in.
     pub(super) fn run(mut self) -> Result<(), Fault> {
+        Precedence::Views.take();
         let folded = self.fold_all();
         if let (Ok(()), Some(pace)) = (&folded, self.pace.take()) {
             pace.end(&self.projections);

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Ownership;
 use super::keeper::Keeper;
+use super::precedence::Precedence;
 use super::replicated::NOBODY_YET;
 use crate::inbox::{Inbox, To, Waiting};
 use crate::metrics::Metrics;
@@ -57,6 +58,7 @@ pub(super) struct Writing {
 impl Writing {
     /// Runs until the queue is closed and everything in it is answered.
     pub(super) fn run(mut self) -> Result<(), Fault> {
+        Precedence::Writer.take();
         let _abandons = Abandons {
             inbox: Arc::clone(&self.inbox),
             stopped: self.stopped.clone(),

@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Costing, Item, ItemKind, ItemState, Refusal};
+use super::{Costing, Item, ItemKind, ItemState, Label, Refusal};
 use crate::books::{Fact, Subject, SubjectKind};
 use crate::draft::Draft;
 use crate::kinds::Action;
@@ -79,8 +79,8 @@ impl Fact for Defined {
 
     fn apply(&self, ledger: &mut Ledger, _at: &Moment) {
         let Defined { sku, name, category, kind, costing, return_window_days } = self.clone();
-        let state = ItemState::Draft;
-        ledger.items.table.insert(sku, Item { name, category, kind, costing, return_window_days, state });
+        let (label, state) = (Box::new(Label { name, category }), ItemState::Draft);
+        ledger.items.table.insert(sku, Item { label, kind, costing, return_window_days, state });
     }
 }
 

@@ -49,12 +49,12 @@ codes! {
 }
 
 /// An item as the catalogue holds it.
+///
+/// Kept small, for every line of every order looks at one: what only people read is boxed.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Item {
-    /// Display name.
-    pub name: Name,
-    /// Merchandise category.
-    pub category: Option<Name>,
+    /// What people read of it.
+    pub label: Box<Label>,
     /// Stocked or service.
     pub kind: ItemKind,
     /// How the cost of an issue is found.
@@ -63,6 +63,15 @@ pub struct Item {
     pub return_window_days: Option<u16>,
     /// Where it is in its life.
     pub state: ItemState,
+}
+
+/// What people read of an item.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Label {
+    /// Display name.
+    pub name: Name,
+    /// Merchandise category.
+    pub category: Option<Name>,
 }
 
 state! {

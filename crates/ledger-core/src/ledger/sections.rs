@@ -106,6 +106,7 @@ impl Ledger {
 
     /// Reads a section that a copy wrote, by its place in [`SECTIONS`], in place of what the ledger has there.
     pub fn read_section(&mut self, section: usize, mut blocks: Blocks<'_>) -> Result<(), CodecFault> {
+        self.record(false);
         macro_rules! read {
             ($($part:ident)+) => {{
                 let parts: [&mut dyn Stored; SECTIONS.len() - 1] = [$(&mut self.$part),+];

@@ -1,6 +1,7 @@
 //! How the ledger holds its state: dense rows that can take back what one entry changed.
 
 mod few;
+mod hints;
 mod index;
 mod ordered;
 mod ordered_copy;
@@ -11,6 +12,7 @@ mod table;
 mod tracked;
 
 pub use few::Few;
+pub use hints::Hints;
 pub use index::{Index, KeyHash};
 pub use ordered::Ordered;
 pub use slab::{Row, Slab};
@@ -18,13 +20,16 @@ pub use stored::{Blocks, NextBlock, Stored};
 pub use table::Table;
 pub use tracked::Tracked;
 
-/// State that can be returned to where it was when an entry was opened.
+/// State that can be returned to where it was before the entry that is being built.
+///
+/// There is no call that opens an entry: it opens where the one before was committed or rolled back, so that an entry
+/// costs nothing in the parts that it does not touch.
 pub trait Undo {
-    /// From here on, changes can be taken back.
-    fn begin(&mut self);
-    /// What was changed since `begin` stands.
+    /// Whether changes from here on can be taken back: a writer's can, those of a fold of the log never are.
+    fn record(&mut self, recording: bool);
+    /// What the entry changed stands.
     fn commit(&mut self);
-    /// What was changed since `begin` never was: rows, order of free rows and interned ids alike.
+    /// What the entry changed never was: rows, order of free rows and interned ids alike.
     fn roll_back(&mut self);
 }
 
@@ -44,7 +49,7 @@ macro_rules! state {
         }
 
         impl $crate::state::Undo for $name {
-            fn begin(&mut self) { $(self.$field.begin();)+ }
+            fn record(&mut self, recording: bool) { $(self.$field.record(recording);)+ }
             fn commit(&mut self) { $(self.$field.commit();)+ }
             fn roll_back(&mut self) { $(self.$field.roll_back();)+ }
         }

@@ -93,17 +93,18 @@ impl<T: Ord + Clone> Ordered<T> {
 }
 
 impl<T: Ord + Clone> Undo for Ordered<T> {
-    fn begin(&mut self) {
-        self.recording = true;
-    }
-
-    fn commit(&mut self) {
-        self.recording = false;
+    fn record(&mut self, recording: bool) {
+        self.recording = recording;
         self.changes.clear();
     }
 
+    fn commit(&mut self) {
+        if !self.changes.is_empty() {
+            self.changes.clear();
+        }
+    }
+
     fn roll_back(&mut self) {
-        self.recording = false;
         while let Some(change) = self.changes.pop() {
             match change {
                 Change::Inserted(value) => _ = self.take(&value),
@@ -176,11 +177,11 @@ mod tests {
                 }
             };
             let mut set = Ordered::default();
-            set.begin();
+            set.record(true);
             act(&mut set, &before);
             set.commit();
             let kept = set.clone();
-            set.begin();
+            set.record(true);
             act(&mut set, &undone);
             set.roll_back();
             prop_assert_eq!(&set, &kept);
@@ -197,7 +198,7 @@ mod tests {
             set.begin_copy();
             let (mut copied, mut is_done) = (Vec::new(), false);
             for (value, there, stands, enough) in steps {
-                set.begin();
+                set.record(true);
                 if there { set.insert(value) } else { set.remove(&value) }
                 if stands { set.commit() } else { set.roll_back() }
                 let mut slice = Vec::new();

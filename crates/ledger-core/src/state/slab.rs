@@ -147,6 +147,11 @@ impl<V: Clone> Slab<V> {
         self.slot(row).value.as_ref().expect("a row number is only kept while its row is there")
     }
 
+    /// The value of a row that may be gone.
+    pub fn try_get(&self, row: Row) -> Option<&V> {
+        self.chunks.get(row.index() >> CHUNK_BITS)?.get(row.index() & (CHUNK_LEN - 1))?.value.as_ref()
+    }
+
     /// The row to change; what it was is kept until the entry is committed.
     pub fn edit(&mut self, row: Row) -> &mut V {
         let (recording, entry) = (self.recording, self.entry);
@@ -222,18 +227,24 @@ impl<V: Clone> Slab<V> {
 }
 
 impl<V: Clone> Undo for Slab<V> {
-    fn begin(&mut self) {
-        self.recording = true;
+    fn record(&mut self, recording: bool) {
+        self.recording = recording;
+        self.changes.clear();
+        // What was added meanwhile has no before-image.
         self.entry = self.entry.wrapping_add(1);
     }
 
     fn commit(&mut self) {
-        self.recording = false;
-        self.changes.clear();
+        if !self.changes.is_empty() {
+            self.changes.clear();
+            self.entry = self.entry.wrapping_add(1);
+        }
     }
 
     fn roll_back(&mut self) {
-        self.recording = false;
+        if !self.changes.is_empty() {
+            self.entry = self.entry.wrapping_add(1);
+        }
         while let Some(change) = self.changes.pop() {
             match change {
                 Change::Appended => self.take_back_append(),
@@ -327,7 +338,7 @@ mod tests {
             assert_eq!(slab.insert(number).number(), number);
         }
         let kept = slab.clone();
-        slab.begin();
+        slab.record(true);
         let (last, next) = (Row::at(rows as usize - 1), slab.insert(7));
         *slab.edit(last) += 1;
         assert_eq!((slab.remove(last), slab.remove(next)), (rows, 7));

@@ -69,6 +69,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
         &self.rows.get(row).0
     }
 
+    /// The key of a row that may be gone.
+    pub fn try_key(&self, row: Row) -> Option<&K> {
+        self.rows.try_get(row).map(|(key, _)| key)
+    }
+
     /// The value to change; what it was is kept until the entry is committed.
     pub fn edit(&mut self, row: Row) -> &mut V {
         &mut self.rows.edit(row).1
@@ -117,19 +122,20 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Undo for Table<K, V> {
-    fn begin(&mut self) {
-        self.recording = true;
-        self.rows.begin();
+    fn record(&mut self, recording: bool) {
+        self.recording = recording;
+        self.index_changes.clear();
+        self.rows.record(recording);
     }
 
     fn commit(&mut self) {
-        self.recording = false;
-        self.index_changes.clear();
+        if !self.index_changes.is_empty() {
+            self.index_changes.clear();
+        }
         self.rows.commit();
     }
 
     fn roll_back(&mut self) {
-        self.recording = false;
         while let Some(change) = self.index_changes.pop() {
             match change {
                 IndexChange::Added(hash, row) => drop(self.index.remove(hash, row.number())),
@@ -211,11 +217,10 @@ mod tests {
                     }
                 }
             };
-            table.begin();
+            table.record(true);
             act(&mut table, &before);
             table.commit();
             let kept = table.clone();
-            table.begin();
             act(&mut table, &undone);
             table.roll_back();
             prop_assert_eq!(&table, &kept);

@@ -34,17 +34,18 @@ impl<T: Clone> DerefMut for Tracked<T> {
 }
 
 impl<T: Clone> Undo for Tracked<T> {
-    fn begin(&mut self) {
-        self.recording = true;
-    }
-
-    fn commit(&mut self) {
-        self.recording = false;
+    fn record(&mut self, recording: bool) {
+        self.recording = recording;
         self.before = None;
     }
 
+    fn commit(&mut self) {
+        if self.before.is_some() {
+            self.before = None;
+        }
+    }
+
     fn roll_back(&mut self) {
-        self.recording = false;
         if let Some(before) = self.before.take() {
             self.value = before;
         }

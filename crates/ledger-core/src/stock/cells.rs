@@ -6,7 +6,7 @@ use crate::books::{CostPart, Movement, Place, Status, StatusGroup, World, legal_
 use crate::items::Costing;
 use crate::ledger::Ledger;
 use crate::state;
-use crate::state::{Row, Slab, Table, Tracked};
+use crate::state::{Hints, Row, Slab, Table, Tracked};
 use crate::values::{ActorId, Amount, LocationId, Price, Quantity, ReservationId, Timestamp};
 
 /// Statuses of the sellable group, which come first of all.
@@ -74,6 +74,8 @@ state! {
     /// The stock book.
     pub struct Stock {
         cells: Table<(Row, Row), Cell>,
+        /// The cell of an item that was changed last: most items have one, and it is found without a search.
+        recent: Hints,
         layers: Slab<Layer>,
         items: Table<Row, ItemStock>,
         pub(crate) reservations: Table<ReservationId, Reservation>,
@@ -126,7 +128,7 @@ impl Cell {
 impl Stock {
     /// The cell of an item at a location, if anything ever moved there.
     pub fn cell(&self, item: Row, location: Row) -> Option<&Cell> {
-        self.cells.find(&(item, location))
+        self.find_cell(item, location).map(|row| self.cells.get(row))
     }
 
     /// Units of an item at a location in a status.
@@ -165,10 +167,17 @@ impl Stock {
         &self.reservations
     }
 
+    fn find_cell(&self, item: Row, location: Row) -> Option<Row> {
+        let wanted = (item, location);
+        let recent = self.recent.of(item).filter(|row| self.cells.try_key(*row) == Some(&wanted));
+        recent.or_else(|| self.cells.row(&wanted))
+    }
+
     fn cell_row(&mut self, item: Row, location: Row) -> Row {
-        self.cells
-            .row(&(item, location))
-            .unwrap_or_else(|| self.cells.insert((item, location), Cell::default()))
+        let row = self.find_cell(item, location);
+        let row = row.unwrap_or_else(|| self.cells.insert((item, location), Cell::default()));
+        self.recent.set(item, row);
+        row
     }
 
     fn take(
