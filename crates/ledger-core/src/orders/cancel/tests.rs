@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::books::Status;
-use crate::orders::{Bucket, OrderState, move_units};
+use crate::orders::OrderState;
 use crate::scenario::{given_a_shop, given_an_order};
-use crate::values::{LocationId, OrderId, Quantity, Text};
+use crate::values::Quantity;
 
 fn units(units: i64) -> Quantity {
     Quantity::try_new(units).unwrap()
@@ -129,10 +129,10 @@ fn lines_to_cancel_are_named_once_are_there_and_have_that_much() {
 
 #[test]
 fn what_the_warehouse_has_in_its_hands_is_not_cancelled() {
-    let mut shop = given_an_order("b2b", 3);
-    let order = shop.ledger.orders().row(&OrderId::try_new("o1").unwrap()).unwrap();
-    let ams = shop.ledger.locations().row(&LocationId::try_new("AMS1").unwrap()).unwrap();
-    move_units(&mut shop.ledger, order, 1, (Bucket::Reserved(ams), Bucket::Picked(ams)), units(2));
+    let picked = json!([{"line": 1, "quantity": 2}]);
+    let shop = given_an_order("b2b", 3)
+        .and("fulfilment.plan", json!({"shipment": "s1", "order": "o1", "lines": picked}))
+        .and("fulfilment.pick", json!({"shipment": "s1"}));
     let refusal = |wanted: i64| {
         json!({"code": "units_already_picked", "order": "o1", "line": 1, "picked": 2, "cancellable": 1,
             "wanted": wanted})
