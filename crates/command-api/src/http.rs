@@ -9,6 +9,7 @@
 //! | `GET /v1/events` | every event from an ordinal on, as Server-Sent Events or JSON lines |
 //! | `GET /v1/journal?from=` | the journal's frames, byte for byte, for backups |
 //! | `POST /v1/clock/confirm` | an operator says that the wall clock is right |
+//! | `POST /v1/views/rebuild` | every view is folded anew beside those that answer, and takes their place |
 //! | `/v1/ledgers/{ledger}/…` | the same for a ledger by name |
 //! | `/health/live` `/health/ready` `/metrics` | for whoever runs it |
 //! | `/openapi.json` `/asyncapi.json` `/schemas/…` | what this speaks |
@@ -19,6 +20,7 @@ mod body;
 mod events;
 mod journal;
 mod ledger;
+mod operating;
 pub(crate) mod parameters;
 mod problem;
 mod tls;
@@ -46,7 +48,8 @@ pub fn router(ledgers: Ledgers, stopping: watch::Receiver<bool>) -> Router {
             .route("/views/{view}", get(asking::view_by_parameters).post(asking::view))
             .route("/events", get(events::events))
             .route("/journal", get(journal::frames))
-            .route("/clock/confirm", post(asking::confirm_clock))
+            .route("/clock/confirm", post(operating::confirm_clock))
+            .route("/views/rebuild", post(operating::rebuild_views))
     };
     Router::new()
         .nest("/v1", ledger_paths())

@@ -7,18 +7,22 @@ mod opening;
 mod ownership;
 mod precedence;
 mod reading;
+mod rebuilding;
 mod replicated;
 mod snapshotting;
 mod standby;
 #[cfg(test)]
 mod tests;
+mod views_folder;
 mod writing;
 
 pub use asking::{COMMAND_STATUS, page_json, query_permission, read_query};
 pub use offering::{Each, Offered};
 pub use ownership::Ownership;
+pub use rebuilding::{NotRebuilt, Rebuilt};
 pub use replicated::{Replication, Role};
 
+use rebuilding::Handovers;
 use replicated::Replicated;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +34,7 @@ use journal::{JournalRead, Lock};
 use ledger_core::Settings;
 use ledger_core::control::RecordStateHash;
 use ledger_core::values::Text;
+use parking_lot::RwLock;
 use projections::{Position, Projections};
 use snapshots::Snapshots;
 use tokio::sync::watch;
@@ -101,6 +106,14 @@ pub enum Fault {
     /// The folder of snapshots cannot be read.
     #[error(transparent)]
     Snapshots(#[from] snapshots::Fault),
+    /// The ledger's folder.
+    #[error("{}: {source}", dir.display())]
+    Folder {
+        /// Where it is.
+        dir: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// An entry of the journal cannot be folded in.
     #[error("entry {sequence} of the journal cannot be folded in: {why}; run verify")]
     Entry {
@@ -186,7 +199,9 @@ struct Inner {
     uuid: [u8; 16],
     inbox: Arc<Inbox>,
     journal: Arc<dyn JournalRead>,
-    projections: Projections,
+    /// Those that answer: a rebuild puts others in their place.
+    projections: Arc<RwLock<Projections>>,
+    handovers: Handovers,
     position: watch::Receiver<Position>,
     min_position_wait: Duration,
     stuck_after: Duration,
@@ -200,11 +215,12 @@ struct Inner {
     traces: Traces,
     running: Mutex<Option<Running>>,
     /// Held as long as anybody can ask: the views' files stay open after a stop.
-    _folder: Option<Folder>,
+    folder: Option<Folder>,
 }
 
 /// The folder of a ledger, in the hands of this process.
 struct Folder {
+    dir: PathBuf,
     snapshots: Snapshots,
     _lock: Lock,
 }
@@ -263,9 +279,9 @@ impl Service {
         self.0.position.clone()
     }
 
-    /// The views, for a reader in process.
-    pub fn projections(&self) -> &Projections {
-        &self.0.projections
+    /// The views that answer now, for a reader in process.
+    pub fn projections(&self) -> Projections {
+        self.0.projections.read().clone()
     }
 
     /// Durable frames, for a reader in process.

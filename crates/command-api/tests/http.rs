@@ -289,6 +289,9 @@ async fn whoever_runs_it_sees_health_metrics_and_what_it_speaks() {
     assert_eq!(served.get("/schemas/commands/stock.receive.json").await.json()["title"], "stock.receive");
     let confirmed = served.post("/v1/clock/confirm", &json!({})).await;
     assert_eq!(confirmed.status, 204);
+    let rebuilt = served.post("/v1/views/rebuild", &json!({})).await.json();
+    assert_eq!((&rebuilt["in_use"], &rebuilt["differing"]), (&json!(true), &json!([])), "{rebuilt}");
+    assert_eq!(served.post("/v1/views/rebuild", &json!({"anyways": true})).await.status, 400);
     served.stop().await;
 }
 

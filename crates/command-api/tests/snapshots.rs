@@ -1,4 +1,5 @@
-//! A service starts from its newest snapshot and the tail of the journal, and is what the whole journal says.
+//! A service starts from its newest snapshot and the tail of the journal, or folds everything anew beside what answers:
+//! either way it is what the whole journal says.
 
 #![allow(clippy::unwrap_used, reason = "in a test, what cannot be had is a failure")]
 
@@ -147,4 +148,29 @@ async fn a_journal_that_ends_before_a_snapshot_is_damaged() {
     let Err(fault) = Service::start(options(data.path())) else { panic!("it may not start") };
     assert!(matches!(fault, Fault::Journal(journal::Fault::Corrupt { .. })), "{fault}");
     assert!(fault.to_string().contains("was durable once"), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_are_folded_anew_while_commands_are_taken_and_queries_answered() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = |name: &str| data.path().join("main").join(name);
+    let service = Service::start(options(data.path())).unwrap();
+    define(&service, 0..100).await;
+    let rebuilding = service.clone();
+    let rebuilding = tokio::task::spawn_blocking(move || rebuilding.rebuild_views(false));
+    define(&service, 100..160).await;
+    let rebuilt = rebuilding.await.unwrap().unwrap();
+    assert!(rebuilt.in_use && rebuilt.differing.is_empty(), "{rebuilt:?}");
+    assert!(rebuilt.position.sequence > 100, "{rebuilt:?}");
+    define(&service, 160..170).await;
+    service.stop().unwrap();
+    drop(service);
+    assert!(!folder("projections-2.unfinished").exists());
+
+    let again = Service::start(options(data.path())).unwrap();
+    assert!(folder("projections-2").exists() && !folder("projections").exists());
+    again.stop().unwrap();
+    let answered = of(&again);
+    drop(again);
+    assert_eq!(answered, whole(data.path()));
 }

@@ -9,9 +9,9 @@ mod shop;
 use std::hint::black_box;
 
 use figures::{Wanted, row, row_wanted};
+use ledger_core::Submission;
 use ledger_core::{Entry, Ledger, finance};
 use rustix::time::{ClockId, Timespec, clock_gettime};
-use ledger_core::Submission;
 use shop::{STEPS, Shop, log_time, take};
 
 /// As the binary has it.
@@ -128,7 +128,8 @@ fn rate_of(commands: &mut impl Iterator<Item = Submission>, ledger: &mut Ledger)
             return count as f64 / worked;
         }
         count += waiting.len();
-        worked += seconds_of(|| waiting.into_iter().for_each(|command| drop(black_box(take(ledger, command)))));
+        worked +=
+            seconds_of(|| waiting.into_iter().for_each(|command| drop(black_box(take(ledger, command)))));
     }
 }
 

@@ -34,7 +34,8 @@ pub(super) async fn measure(plan: &Plan, sync_ms: f64) -> Result<Vec<Row>, Failu
     let orders = |runs: &[Ran]| runs.iter().map(|run| run.orders_a_second).collect::<Vec<_>>();
     let behind = spread.iter().map(|run| run.views_behind_ms).collect();
     let name = format!("in process: batches of {BATCH}, {BATCHES_IN_FLIGHT} in flight");
-    let spread = Row::of(&name, "orders/s", orders(&spread)).remarked("typed commands, made as they are sent");
+    let spread =
+        Row::of(&name, "orders/s", orders(&spread)).remarked("typed commands, made as they are sent");
     let hot = Row::of(format!("{name}, every order for one item"), "orders/s", orders(&hot));
     let ratio = format!("{:.2} of the spread figure", hot.median / spread.median);
     let mut rows = vec![

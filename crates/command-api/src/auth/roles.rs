@@ -12,7 +12,8 @@ use super::Rights;
 use crate::service::COMMAND_STATUS;
 
 /// What is asked for besides commands and views.
-const OPERATIONS: [&str; 3] = ["events:read", "operate:backup", "operate:confirm_clock"];
+const OPERATIONS: [&str; 4] =
+    ["events:read", "operate:backup", "operate:confirm_clock", "operate:rebuild_views"];
 
 /// `admin` may do everything; `operator` runs the shop, books and operations apart; `auditor` only reads.
 const BUILT_IN: [(&str, &[&str]); 3] = [

@@ -47,6 +47,6 @@ pub(super) async fn schema(Path(path): Path<String>) -> Response {
     document(&path)
 }
 
-fn json_response(bytes: Vec<u8>) -> Response {
+pub(super) fn json_response(bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
 }

@@ -98,19 +98,6 @@ pub(super) async fn view_by_parameters(
     ask(&service, &view, &headers, query).await
 }
 
-pub(super) async fn confirm_clock(Ledger(service): Ledger, headers: HeaderMap, body: Body) -> Response {
-    if let Err(refused) = allowed(&service, &headers, "operate:confirm_clock") {
-        return answering::reply(&refused);
-    }
-    match read_json(&headers, body).await {
-        Ok(_) => {
-            service.confirm_clock();
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(invalid) => answering::reply(&invalid.into()),
-    }
-}
-
 /// Whether whoever calls may ask for this; else the refusal.
 pub(super) fn allowed(service: &Service, headers: &HeaderMap, permission: &str) -> Result<(), Reply> {
     caller(service, headers)?.rights.require(permission)

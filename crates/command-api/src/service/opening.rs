@@ -11,6 +11,7 @@ use journal::{
 use ledger_core::control::RULES_KNOWN;
 use ledger_core::values::{Name, Text, Timestamp};
 use ledger_core::{Entry, Ledger, Settings};
+use parking_lot::RwLock;
 use projections::{MemoryStore, Opening, Projections, SledStore, Store};
 use snapshots::{SnapshotSource, Snapshots};
 use tokio::sync::watch;
@@ -20,7 +21,9 @@ use super::keeper::{InMemory, Keeper};
 use super::reading::Reading;
 use super::snapshotting::start_snapshotting;
 use super::writing::{Writing, wall_clock};
-use super::{Fault, Folder, Inner, Options, Ownership, Running, Service, replicated};
+use super::{
+    Fault, Folder, Inner, Options, Ownership, Running, Service, rebuilding, replicated, views_folder,
+};
 use crate::feed::Seen;
 use crate::inbox::{Inbox, To};
 use crate::metrics::Metrics;
@@ -43,7 +46,8 @@ impl Service {
         let name = checked_name(&options)?;
         let dir = options.data.join(&name);
         let lock = Lock::exclusive(&dir, &options.address)?;
-        let views_dir = dir.join("projections");
+        let views_dir =
+            views_folder::in_use(&dir).map_err(|source| Fault::Folder { dir: dir.clone(), source })?;
         let snapshots = Snapshots::of_ledger(&dir);
         let mut journal = open_journal(&dir, &views_dir, &snapshots, &options)?;
         let reader: Arc<dyn JournalRead> = Arc::new(journal.reader());
@@ -66,7 +70,7 @@ impl Service {
                 "the journal's thread waits for its turn like any other: under load, commands take longer"
             );
         }
-        let folder = Folder { snapshots, _lock: lock };
+        let folder = Folder { dir, snapshots, _lock: lock };
         run(writer, Box::new(thread), reader, projections, inbox, Some(folder), &options)
     }
 
@@ -264,9 +268,13 @@ fn run(
     let no_more_frames = Arc::new(AtomicBool::new(false));
     let snapshots = folder.as_ref().map(|folder| &folder.snapshots);
     let (pace, snapshotting) = start_snapshotting(snapshots, options.snapshot_every)?;
+    let (handovers, new_views) = rebuilding::handovers();
+    let in_use = Arc::new(RwLock::new(projections.clone()));
     let reading = Reading {
         pace,
         projections: projections.clone(),
+        in_use: Arc::clone(&in_use),
+        handovers: new_views,
         journal: Arc::clone(&journal),
         position: position_told,
         ending: Arc::clone(&no_more_frames),
@@ -299,7 +307,8 @@ fn run(
         uuid: journal.head().ledger,
         inbox,
         journal,
-        projections,
+        projections: in_use,
+        handovers,
         position,
         min_position_wait: options.min_position_wait,
         traces: options.traces.clone(),
@@ -317,7 +326,7 @@ fn run(
             no_more_frames,
             ending: Arc::default(),
         })),
-        _folder: folder,
+        folder,
     })))
 }
 

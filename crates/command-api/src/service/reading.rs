@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use journal::JournalRead;
+use parking_lot::RwLock;
 use projections::{Fault, Position, Projections};
 use tokio::sync::watch;
 
 use super::precedence::Precedence;
+use super::rebuilding::Handover;
 use super::snapshotting::Pace;
 
 /// Without being woken the thread looks this often.
@@ -17,6 +20,10 @@ const IDLE: Duration = Duration::from_millis(200);
 /// All that the projections' thread works with.
 pub(super) struct Reading {
     pub(super) projections: Projections,
+    /// Where whoever asks finds them.
+    pub(super) in_use: Arc<RwLock<Projections>>,
+    /// New ones, to take their place.
+    pub(super) handovers: Receiver<Handover>,
     pub(super) journal: Arc<dyn JournalRead>,
     pub(super) position: watch::Sender<Position>,
     /// No more frames will come.
@@ -53,10 +60,15 @@ impl Reading {
         }
     }
 
-    fn fold_all(&self) -> Result<(), Fault> {
+    fn fold_all(&mut self) -> Result<(), Fault> {
         let mut folded = self.projections.position().sequence;
         let mut frames = self.journal.frames_from(folded + 1)?;
+        let mut handover: Option<Handover> = None;
         loop {
+            handover = handover.or_else(|| self.handovers.try_recv().ok());
+            if let Some(ready) = handover.take_if(|handover| handover.reaches() <= folded) {
+                self.hand_over(ready);
+            }
             let ending = self.ending.load(Ordering::Acquire);
             match frames.next_frame()? {
                 Some(frame) => {
@@ -73,6 +85,13 @@ impl Reading {
                     std::thread::park_timeout(IDLE);
                 }
             }
+        }
+    }
+
+    fn hand_over(&mut self, handover: Handover) {
+        if let Some(views) = handover.take(&self.projections, self.journal.as_ref()) {
+            *self.in_use.write() = views.clone();
+            self.projections = views;
         }
     }
 }

@@ -17,6 +17,7 @@ use journal::jetstream::{Server, Standing, StreamJournal, StreamOptions, StreamR
 use journal::{JournalRead, Lock};
 use ledger_core::values::Timestamp;
 use ledger_core::{Entry, Ledger, Settings};
+use parking_lot::RwLock;
 use snapshots::Snapshots;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -25,7 +26,7 @@ use super::opening::{check_feed, check_is_named, checked_name, open_views, spawn
 use super::reading::Reading;
 use super::snapshotting::start_snapshotting;
 use super::standby::Contender;
-use super::{Fault, Folder, Inner, Options, Ownership, Running, Service};
+use super::{Fault, Folder, Inner, Options, Ownership, Running, Service, rebuilding, views_folder};
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 
@@ -99,7 +100,8 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
     }
     let reader = stream.reader();
     check_feed(reader.head(), options.feed_seen)?;
-    let views_dir = dir.join("projections");
+    let views_dir =
+        views_folder::in_use(&dir).map_err(|source| Fault::Folder { dir: dir.clone(), source })?;
     let snapshots = Snapshots::of_ledger(&dir);
     for witness in snapshots.witnesses()?.into_iter().chain(projections::stored_witness(&views_dir)?) {
         reader.check_witness(&witness)?;
@@ -136,9 +138,13 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
     let (views_told, views_stopped) = watch::channel(None);
     let no_more_frames = Arc::new(AtomicBool::new(false));
     let (pace, snapshotting) = start_snapshotting(Some(&snapshots), options.snapshot_every)?;
+    let (handovers, new_views) = rebuilding::handovers();
+    let in_use = Arc::new(RwLock::new(projections));
     let reading = Reading {
         pace,
-        projections: projections.clone(),
+        projections: in_use.read().clone(),
+        in_use: Arc::clone(&in_use),
+        handovers: new_views,
         journal: Arc::clone(&journal),
         position: position_told,
         ending: Arc::clone(&no_more_frames),
@@ -157,7 +163,8 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         uuid: reader.head().ledger,
         inbox,
         journal,
-        projections,
+        projections: in_use,
+        handovers,
         position,
         min_position_wait: options.min_position_wait,
         traces: options.traces,
@@ -169,7 +176,7 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         metrics,
         auth: options.auth,
         running: Mutex::new(Some(Running { writing, reading, snapshotting, no_more_frames, ending })),
-        _folder: Some(Folder { snapshots, _lock: lock }),
+        folder: Some(Folder { dir, snapshots, _lock: lock }),
     })))
 }
 

@@ -49,10 +49,20 @@ impl Projections {
 
     /// The same from the nearest snapshot, if there is one that fits.
     pub fn open_from(opening: Opening<'_>) -> Result<Self, Fault> {
+        let nearest = opening.snapshots.as_deref().and_then(|from| restored(from, opening.journal.as_ref()));
+        Projections::open_behind(nearest, opening)
+    }
+
+    /// The same from the journal's start, whatever snapshots there are: those are for questions about the past.
+    pub fn open_anew(opening: Opening<'_>) -> Result<Self, Fault> {
+        Projections::open_behind(None, opening)
+    }
+
+    fn open_behind(nearest: Option<(Folded, Taken)>, opening: Opening<'_>) -> Result<Self, Fault> {
         let Opening { store, journal, snapshots, progress } = opening;
         let end = journal.head();
         let index = Index::open(store, end.ledger, |stored| belongs(stored, journal.as_ref()))?;
-        let (folded, began) = match snapshots.as_deref().and_then(|from| restored(from, journal.as_ref())) {
+        let (folded, began) = match nearest {
             Some((folded, taken)) => (folded, Some(taken)),
             None => (Folded::default(), None),
         };
