@@ -189,7 +189,7 @@ fn an_import_that_is_killed_again_and_again_ends_like_one_that_was_left_alone() 
     assert_eq!(figure(&summary, "refused"), 0, "{summary}");
     let served = serve(killed.path());
     assert_same(&served.projections().digest().unwrap(), &wanted);
-    let sample = sample(served.projections());
+    let sample = sample(&served.projections());
     served.stop().unwrap();
     // The last handle keeps the views' folder open.
     drop(served);
@@ -198,7 +198,7 @@ fn an_import_that_is_killed_again_and_again_ends_like_one_that_was_left_alone() 
     let cache = killed.path().join("main/projections");
     std::fs::remove_dir_all(&cache).unwrap();
     let served = serve(killed.path());
-    assert_eq!(self::sample(served.projections()), sample);
+    assert_eq!(self::sample(&served.projections()), sample);
     served.stop().unwrap();
     assert!(cache.exists());
 }
