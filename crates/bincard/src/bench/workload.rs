@@ -163,6 +163,7 @@ fn joined(commands: impl Iterator<Item = String>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use command_api::Envelope;
 
     #[test]
     fn what_travels_is_what_the_ledger_reads() {
@@ -171,7 +172,8 @@ mod tests {
         assert_eq!(batches.len(), 2);
         let Batch::Each(requests) = Batch::read(&batches[1], &Envelope::default()).unwrap() else { panic!() };
         let [Ok(request)] = &requests[..] else { panic!("{requests:?}") };
-        assert_eq!(request.submission.commands[0].id.as_str(), "r-00000500");
+        let (read, typed) = (&request.submission.commands[0], &orders.request(500).submission.commands[0]);
+        assert_eq!((read.id.as_str(), &read.command), ("r-00000500", &typed.command));
         for batch in shop("r", 3, None) {
             let Batch::Each(requests) = Batch::read(&batch, &Envelope::default()).unwrap() else { panic!() };
             assert!(requests.iter().all(Result::is_ok), "{requests:?}");
