@@ -14,7 +14,7 @@ use command_api::{Envelope, Options, Service, request};
 use journal::OfflineJournal;
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
-use projections::{Digest, MemoryStore, Projections};
+use projections::{Digest, MemoryStore, Projections, Query};
 use serde_json::json;
 
 fn options(data: &Path) -> Options {
@@ -80,11 +80,11 @@ async fn a_start_begins_with_the_newest_snapshot_and_answers_like_the_whole_jour
     let service = Service::start(options(data.path())).unwrap();
     let began_with = service.projections().last_snapshot().unwrap();
     let metrics = command_api::metrics::exposition(std::iter::once(&service));
-    let hash: String = began_with.root.iter().map(|byte| format!("{byte:02x}")).collect();
-    let sequence = began_with.head.sequence;
+    let (sequence, state) = (began_with.head.sequence, began_with.state);
+    let (hash, format) = (state.root, state.format);
     for line in [
         format!("bincard_snapshot_sequence{{ledger=\"main\"}} {sequence}\n"),
-        format!("sequence=\"{sequence}\",format=\"{}\",hash=\"{hash}\"}} 1\n", began_with.format),
+        format!("sequence=\"{sequence}\",format=\"{format}\",hash=\"{hash}\"}} 1\n"),
     ] {
         assert!(metrics.contains(&line), "{line} is missing in:\n{metrics}");
     }
@@ -103,6 +103,28 @@ async fn a_start_begins_with_the_newest_snapshot_and_answers_like_the_whole_jour
     service.stop().unwrap();
     drop(service);
     assert_eq!(served, whole(data.path()));
+}
+
+#[tokio::test]
+async fn the_hash_of_every_snapshot_is_recorded_and_met_again() {
+    let data = tempfile::tempdir().unwrap();
+    let service = Service::start(options(data.path())).unwrap();
+    define(&service, 0..45).await;
+    let began = Instant::now();
+    let agreed_at = loop {
+        let health = service.query("health", Query::default()).await.unwrap().rows.remove(0);
+        if let Some(agreed_at) = health["state_agreed_at"].as_u64() {
+            break agreed_at;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "no state hash was recorded: {health}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    let taken = service.projections().last_snapshot().unwrap();
+    assert_eq!((taken.head.sequence, taken.state.at_sequence), (agreed_at, agreed_at));
+    // With nothing else recorded, nothing is taken again and again.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(service.durable_sequence() <= 2 + 45 + 1, "{}", service.durable_sequence());
+    service.stop().unwrap();
 }
 
 #[tokio::test]

@@ -178,6 +178,23 @@ impl Entry {
         }
     }
 
+    /// Whether a stored entry holds an event of this kind; found without decoding what commands and events say.
+    pub fn holds(mut bytes: &[u8], event_kind: u16) -> Result<bool, CodecFault> {
+        const WHAT: &str = "an entry";
+        let bytes = &mut bytes;
+        let head: EntryHead = codec::decode_front(bytes, WHAT)?;
+        for _ in 0..head.commands {
+            let head: CommandHead = codec::decode_front(bytes, WHAT)?;
+            codec::decode_kind(bytes, WHAT)?;
+            for _ in 0..head.events {
+                if codec::decode_kind(bytes, WHAT)?.0 == event_kind {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Reads the stored form; trailing bytes are an error.
     pub fn decode(mut bytes: &[u8]) -> Result<Entry, CodecFault> {
         const WHAT: &str = "an entry";

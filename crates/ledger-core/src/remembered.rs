@@ -211,7 +211,48 @@ impl Stored for Remembered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::Create;
+    use crate::draft::{Actor, ActorKind};
+    use crate::entry::{Submission, Submitted, id_hash};
+    use crate::kinds::Command;
+    use crate::ledger::{Ledger, Settings};
+    use crate::scenario;
+    use crate::values::{ActorId, CommandId, Name, Text};
     use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn ids_are_forgotten_by_count_and_by_log_time_and_a_replay_forgets_the_same() {
+        let named = Settings::named(Name::try_new("main").unwrap());
+        let settings = Settings { remember_days: 1, remember_commands_max: 3, ..named };
+        let (mut ledger, mut log) = (Ledger::new(), Vec::new());
+        let mut take = |ledger: &mut Ledger, id: &str, at: Timestamp, command: Command| {
+            let actor = Actor { id: ActorId::try_new("tester").unwrap(), kind: ActorKind::Person };
+            let commands = vec![Submitted::new(CommandId::try_new(id).unwrap(), None, None, command)];
+            let submission = Submission { actor, roles: Vec::new(), correlation: None, commands };
+            log.push((at, ledger.decide(submission, at).unwrap().accept().1));
+        };
+        let item = |sku: &str| scenario::command("items.define", json!({"sku": sku, "name": sku}));
+        let known = |ledger: &Ledger| {
+            ["create", "a", "b", "c", "d", "e"]
+                .map(|id| ledger.remembered().find(&id_hash(id)).map(|command| command.sequence))
+        };
+        let monday = Timestamp::parse("2026-01-05T00:00:00Z").unwrap();
+        take(&mut ledger, "create", monday, Create { settings }.into());
+        for id in ["a", "b", "c"] {
+            take(&mut ledger, id, monday, item(id));
+        }
+        assert_eq!(known(&ledger), [None, Some(2), Some(3), Some(4), None, None], "three at the most");
+        take(&mut ledger, "d", monday.plus_days(1), item("d"));
+        assert_eq!(known(&ledger), [None, None, Some(3), Some(4), Some(5), None], "a day old is not too old");
+        take(&mut ledger, "e", monday.plus_days(1).plus_micros(1), item("e"));
+        assert_eq!(known(&ledger), [None, None, None, None, Some(5), Some(6)], "older is");
+
+        let mut replayed = Ledger::new();
+        log.iter().for_each(|(at, entry)| replayed.apply(entry, *at).unwrap());
+        assert_eq!(replayed, ledger);
+        assert_eq!(known(&replayed), known(&ledger));
+    }
 
     fn command(id: u16, at: u64) -> RememberedCommand {
         let mut hash = [0; 16];

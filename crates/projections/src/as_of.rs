@@ -26,19 +26,43 @@ impl AsOfWorker {
         snapshots: Option<&dyn SnapshotSource>,
     ) -> Result<MappedMutexGuard<'_, Folded>, Fault> {
         let mut kept = self.0.lock();
-        let mut folded = kept.take().filter(|kept| kept.position().sequence <= sequence).unwrap_or_default();
-        let saved = |at: u64| at.saturating_sub(folded.position().sequence);
-        if let Some(snapshots) = snapshots
-            && snapshots.nearest_sequence(sequence).is_some_and(|nearest| saved(nearest) > WORTH_LOADING)
-            && let Some(loaded) = snapshots.nearest(journal, sequence)
-            && saved(loaded.head.sequence) > 0
-        {
-            folded = Folded::of(loaded).unwrap_or(folded);
+        let mut may_load_upto = sequence;
+        loop {
+            let begun = kept.take();
+            match folded_from(begun, may_load_upto, sequence, journal, snapshots) {
+                // It began with a snapshot that is not what the log says: an earlier one will do, or none.
+                Err(Fault::StateDiffers { at_sequence, .. }) if at_sequence > 0 => {
+                    may_load_upto = at_sequence - 1;
+                }
+                folded => {
+                    *kept = Some(folded?);
+                    break;
+                }
+            }
         }
-        fold_until(&mut folded, sequence, journal)?;
-        *kept = Some(folded);
         Ok(MutexGuard::map(kept, |kept| kept.as_mut().expect("it was put there on the line before")))
     }
+}
+
+fn folded_from(
+    begun: Option<Folded>,
+    may_load_upto: u64,
+    sequence: u64,
+    journal: &dyn JournalRead,
+    snapshots: Option<&dyn SnapshotSource>,
+) -> Result<Folded, Fault> {
+    let mut folded = begun.filter(|kept| kept.position().sequence <= sequence).unwrap_or_default();
+    let saved = |at: u64| at.saturating_sub(folded.position().sequence);
+    if let Some(snapshots) = snapshots
+        && snapshots.nearest_sequence(may_load_upto).is_some_and(|nearest| saved(nearest) > WORTH_LOADING)
+        && let Some(loaded) = snapshots.nearest(journal, may_load_upto)
+        && saved(loaded.head.sequence) > 0
+    {
+        folded = Folded::of(loaded).unwrap_or(folded);
+    }
+    fold_until(&mut folded, sequence, journal)?;
+    folded.state_hashes.check()?;
+    Ok(folded)
 }
 
 fn fold_until(folded: &mut Folded, sequence: u64, journal: &dyn JournalRead) -> Result<(), Fault> {

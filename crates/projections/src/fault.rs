@@ -33,6 +33,16 @@ pub enum Fault {
         /// What was found and what was wanted.
         why: String,
     },
+    /// The log records another state after an entry than the one that is folded here.
+    #[error(
+        "after entry {at_sequence} the state folded here is not the one that the log records: {what}; restart to fold again without the snapshot, and run verify"
+    )]
+    StateDiffers {
+        /// The entry.
+        at_sequence: u64,
+        /// Where it differs.
+        what: String,
+    },
     /// An entry that should be there is not in the journal.
     #[error("the journal does not have entry {sequence}, which should be there: run verify")]
     Missing {

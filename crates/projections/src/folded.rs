@@ -12,10 +12,11 @@ use crate::named::Named;
 use crate::order_places::{self, OrderBoard};
 use crate::position::Position;
 use crate::return_places::{self, ReturnBoard};
+use crate::state_hashes::StateHashes;
 use crate::subledgers::{Subledgers, cells_named};
 
 /// A ledger with its ordered indexes and incremental totals. None of it decides anything.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Folded {
     pub(crate) ledger: Ledger,
     /// Every item and location that ever had stock of it, in the order of SKU, then location.
@@ -30,6 +31,8 @@ pub(crate) struct Folded {
     pub(crate) subledgers: Subledgers,
     /// The first invariant that an entry did not keep.
     pub(crate) first_broken: Option<Broken>,
+    /// What the log records of states, and what ours were.
+    pub(crate) state_hashes: StateHashes,
     /// First sequence and epoch of every writer's stretch of the log.
     epochs: Vec<Position>,
 }
@@ -62,6 +65,8 @@ impl Folded {
             serde_json::from_slice(beside).map_err(|fault| format!("section {BESIDE}: {fault}"))?;
         let epochs = beside.epochs.into_iter().map(|(epoch, sequence)| Position { epoch, sequence });
         let ledger = loaded.ledger;
+        let mut state_hashes = StateHashes::default();
+        state_hashes.found(loaded.state);
         let (items, locations) = (ledger.items(), ledger.locations());
         let cells = ledger.stock().cells();
         Ok(Folded {
@@ -75,6 +80,7 @@ impl Folded {
             return_board: return_places::board_of(&ledger),
             subledgers: Subledgers::of(&ledger),
             first_broken: beside.first_broken,
+            state_hashes,
             epochs: epochs.collect(),
             ledger,
         })
@@ -119,6 +125,7 @@ impl Folded {
         order_places::follow(&mut self.order_board, &orders_before, named, &self.ledger);
         return_places::follow(&mut self.return_board, &returns_before, named, &self.ledger);
         for event in entry.events() {
+            self.state_hashes.look_at(event);
             if let Event::ItemsDefined(item) = event
                 && item.kind == ItemKind::Stocked
             {

@@ -29,6 +29,7 @@ mod query;
 mod return_places;
 mod rows;
 mod source;
+mod state_hashes;
 mod store;
 mod subledgers;
 mod views;

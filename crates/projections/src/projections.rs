@@ -103,12 +103,12 @@ impl Projections {
         head.check_next(frame).map_err(|why| Fault::NotNext { why })?;
         // The index first: whoever sees a position finds everything up to it.
         self.0.index.add(&decoded.keys);
-        self.fold_entries(decoded);
+        self.fold_entries(decoded)?;
         *head = Head::after(frame);
         self.write_if_due(&head)
     }
 
-    fn fold_entries(&self, Decoded { frame, entries, .. }: &Decoded) {
+    fn fold_entries(&self, Decoded { frame, entries, .. }: &Decoded) -> Result<(), Fault> {
         let (epoch, log_time) = (frame.header().epoch, Timestamp::from_micros(frame.header().log_time_us));
         let mut folded = self.0.folded.write();
         // Behind a snapshot that reaches further than the index, only the index is made good.
@@ -121,6 +121,12 @@ impl Projections {
                 since = Instant::now();
             }
         }
+        folded.state_hashes.check()
+    }
+
+    /// A fault once the log was found to record another state than the one folded here.
+    pub fn check_state(&self) -> Result<(), Fault> {
+        self.0.folded.read().state_hashes.check()
     }
 
     fn merge_if_due(&self) {
@@ -169,7 +175,7 @@ impl Projections {
 
     /// The snapshot that was taken last, or that this began with.
     pub fn last_snapshot(&self) -> Option<Taken> {
-        *self.0.last_taken.lock()
+        self.0.last_taken.lock().clone()
     }
 
     /// How far the index runs in the store reach: proof that the journal was durable up to there.

@@ -8,7 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use journal::{JournalRead, SimDisk};
-use projections::{MemoryStore, Opening, Projections, Store, Taken};
+use ledger_core::control::RecordStateHash;
+use ledger_core::ledger::{Copied, SECTIONS};
+use ledger_core::values::Digest;
+use projections::{Fault, MemoryStore, Opening, Projections, Store, Taken};
 use serde_json::json;
 use shop::{Shop, all, given_a_shop, query, sequence};
 use snapshots::{SnapshotSource, Snapshots};
@@ -95,7 +98,7 @@ fn snapshot_and_tail_are_live_are_the_whole_journal() {
     }
     drop(taking);
     let taken = taken.unwrap();
-    assert_eq!((taken.head, Some(taken)), (head, live.last_snapshot()));
+    assert_eq!((taken.head, Some(taken.clone())), (head, live.last_snapshot()));
     assert!(live.position().sequence > head.sequence + 20, "the fold went on meanwhile");
 
     let whole = shop.projections();
@@ -106,7 +109,7 @@ fn snapshot_and_tail_are_live_are_the_whole_journal() {
     Projections::open(Box::new(short.clone()), earlier.reader()).unwrap().checkpoint().unwrap();
     for store in [full, short, none] {
         let again = open(&store, &mut shop, &snapshots);
-        assert_eq!(again.last_snapshot(), Some(taken));
+        assert_eq!(again.last_snapshot().as_ref(), Some(&taken));
         assert_same(&again, &live);
         assert_same(&again, &whole);
         // And from here on they fold the same.
@@ -119,7 +122,7 @@ fn snapshot_and_tail_are_live_are_the_whole_journal() {
     let mut asked = query(json!({"ledger_hash": true}));
     asked.as_of = Some(sequence(head.sequence));
     let row = &all(&health, "health", asked)[0];
-    let root: String = taken.root.iter().map(|byte| format!("{byte:02x}")).collect();
+    let root = taken.state.root.to_string();
     assert_eq!(row["ledger_hash"], json!(root));
 }
 
@@ -141,7 +144,7 @@ fn a_snapshot_that_is_given_up_leaves_nothing_behind() {
     assert_eq!(live.last_snapshot(), None);
     assert!(snapshots.sequences().unwrap().is_empty());
     let taken = take(&live, &snapshots);
-    assert_eq!(taken.root, live.ledger_hash());
+    assert_eq!(taken.state.root.0, live.ledger_hash());
     snapshots.prune().unwrap();
     assert_eq!(snapshots.sequences().unwrap(), [taken.head.sequence]);
 }
@@ -177,4 +180,97 @@ fn nothing_is_taken_of_an_empty_journal() {
     let journal = journal::MemoryJournal::new([3; 16]);
     let empty = Projections::open(store, Arc::new(journal.reader())).unwrap();
     assert!(empty.begin_snapshot(&snapshots()).is_none());
+}
+
+fn record(shop: &mut Shop, state: &RecordStateHash) -> u64 {
+    shop.send("ledger.record_state_hash", serde_json::to_value(state).unwrap())
+}
+
+#[test]
+fn the_fold_stops_where_the_log_records_another_state_and_health_says_so() {
+    let (mut shop, snapshots) = (given_a_business(), snapshots());
+    let live = shop.projections();
+    let good = take(&live, &snapshots).state;
+    record(&mut shop, &good);
+    fold_on(&live, &mut shop);
+    let health = |projections| all(projections, "health", query(json!({}))).remove(0);
+    assert_eq!(health(&live)["state_agreed_at"], good.at_sequence);
+    assert!(live.check_state().is_ok() && health(&live)["state_differs"].is_null());
+
+    let mut wrong = take(&live, &snapshots).state;
+    (wrong.root, wrong.sections[6].hash) = (Digest([7; 32]), Digest([8; 32]));
+    let at = record(&mut shop, &wrong);
+    let frame = shop.reader().frame_at(at).unwrap().unwrap();
+    let fault = live.fold(&frame).unwrap_err();
+    assert!(
+        matches!(fault, Fault::StateDiffers { at_sequence, .. } if at_sequence == wrong.at_sequence),
+        "{fault}"
+    );
+    assert!(fault.to_string().contains("section stock is recorded"), "{fault}");
+    assert!(live.check_state().is_err());
+    assert_eq!(health(&live)["state_differs"]["sequence"], wrong.at_sequence);
+    assert_eq!(health(&live)["state_agreed_at"], good.at_sequence, "it was right until then");
+}
+
+/// A snapshot at the end of the shop's journal, whole and verified, of a state that the shop never was in.
+fn forge(shop: &mut Shop, snapshots: &Snapshots<SimDisk>) -> u64 {
+    let head = shop.reader().head();
+    let quantity = json!({"sku": "TEA-01", "location": "AMS1", "quantity": 1, "unit_cost": "2"});
+    let mut other = given_a_business();
+    for number in other.ledger.head().sequence..head.sequence {
+        let mut body = quantity.clone();
+        body["quantity"] = json!(number);
+        other.send("stock.receive", body);
+    }
+    let mut ledger = other.ledger;
+    let mut writer = snapshots.begin(head).unwrap();
+    let (mut copying, mut sections, mut copied) = (ledger.begin_copy(), SECTIONS.iter(), Copied::Section);
+    while copied != Copied::All {
+        if copied == Copied::Section {
+            writer.section(sections.next().unwrap()).unwrap();
+        }
+        let mut block = Vec::new();
+        copied = ledger.copy_some(&mut copying, &mut block, 4096);
+        writer.block(&block).unwrap();
+    }
+    writer.section("views").unwrap();
+    writer.block(br#"{"epochs": [[1, 1]], "first_broken": null}"#).unwrap();
+    writer.finish().unwrap();
+    head.sequence
+}
+
+#[test]
+fn a_snapshot_of_another_state_than_the_log_records_is_left_aside() {
+    let (mut shop, snapshots) = (given_a_business(), snapshots());
+    shop.frame_entries = 50;
+    for _ in 0..1_200 {
+        shop.send(
+            "stock.receive",
+            json!({"sku": "TEA-02", "location": "BER1", "quantity": 1, "unit_cost": "1"}),
+        );
+    }
+    shop.seal();
+    shop.frame_entries = 1;
+    // Opened while there is no snapshot: its own state is right, and it finds the forged one when asked of the past.
+    let live = open(&MemoryStore::new(), &mut shop, &snapshots);
+    let true_state = RecordStateHash::of(shop.ledger.head().sequence, &shop.ledger.section_hashes());
+    let forged = forge(&mut shop, &snapshots);
+    record(&mut shop, &true_state);
+    order(&mut shop, 9);
+    fold_on(&live, &mut shop);
+
+    let mut past = query(json!({"sku": "TEA-02"}));
+    past.as_of = Some(sequence(forged + 2));
+    assert_eq!(all(&live, "stock_position", past)[0]["quantity"], 1_200);
+
+    let opening = |from: Snapshots<SimDisk>, shop: &mut Shop| {
+        let (store, journal) = (Box::new(MemoryStore::new()), shop.reader());
+        let snapshots: Option<Arc<dyn SnapshotSource>> = Some(Arc::new(from));
+        Projections::open_from(Opening { store, journal, snapshots, progress: &mut |_, _| {} })
+    };
+    let Err(fault) = opening(snapshots.clone(), &mut shop) else { panic!("it is found out") };
+    assert!(matches!(fault, Fault::StateDiffers { at_sequence, .. } if at_sequence == forged), "{fault}");
+    let again = opening(snapshots.doubting(forged), &mut shop).unwrap();
+    assert_eq!(again.last_snapshot(), None);
+    assert_same(&again, &shop.projections());
 }

@@ -10,11 +10,14 @@
 //!                          one thread                       the same thread, or another
 //! ```
 //!
+//! A state hash that the log records is held against the state that the fold came to after the entry it names.
+//!
 //! An entry is decided again by the rules that were in force when it was recorded. Those that are too old for this
 //! program are folded and counted; rules that are too new stop it.
 
 mod decide;
 mod fold;
+mod recorded;
 #[cfg(test)]
 mod tests;
 
@@ -62,6 +65,8 @@ pub struct Verified {
     pub folded_only: u64,
     /// Events folded.
     pub events: u64,
+    /// Recorded state hashes that were held against the state folded here.
+    pub state_hashes: u64,
     /// How many differences there are; zero is green.
     pub differences: u64,
     /// The first of them.
@@ -91,6 +96,8 @@ pub enum Check {
     Invariants,
     /// After every entry each control account equals its subledger, at the end by a walk over all of it.
     TieOuts,
+    /// The state after an entry is the one whose hash is recorded.
+    StateHash,
     /// The commands decide to what is recorded.
     Decision,
     /// At the end, the ledger that decided equals the one that folded.
@@ -133,7 +140,7 @@ impl Verify {
         journal: &dyn JournalRead,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Verified, Fault> {
-        let folder = Folder::knowing(*known.end());
+        let folder = Folder::knowing(*known.end(), recorded::recorded(journal)?);
         if !self.decide {
             let folder = fold_all(folder, journal, progress, |_| {})?;
             return Ok(together(folder, None));
@@ -203,6 +210,7 @@ fn together(mut folder: Folder, decider: Option<Decider>) -> Verified {
         commands,
         folded_only,
         events: folder.events,
+        state_hashes: folder.state_hashes,
         differences: differences.count,
         first_difference: differences.first,
     }

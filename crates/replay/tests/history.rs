@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use journal::{FrameBuilder, Journal, JournalRead, MemoryJournal, MemoryReader};
 use ledger_core::books::{Account, CostParts};
-use ledger_core::values::{Amount, Quantity};
+use ledger_core::control::RecordStateHash;
+use ledger_core::values::{Amount, Digest, Quantity};
 use ledger_core::{Entry, Event};
 use projections::{MemoryStore, SledStore};
 use replay::{Check, LogRange, LogRow, Verified, Verify, as_of, log, rebuild, verify};
@@ -159,6 +160,61 @@ fn events_that_vanished_and_events_that_nobody_decided_are_caught() {
     let difference = verify(doubled.as_ref(), &mut |_| {}).unwrap().first_difference.unwrap();
     assert_eq!((difference.sequence, difference.check), (after, Check::Decision));
     assert!(difference.what.contains("decided now nothing"), "{}", difference.what);
+}
+
+/// The state that the shop is in, as its hash is recorded.
+fn state_of(shop: &Shop) -> serde_json::Value {
+    let state = RecordStateHash::of(shop.ledger.head().sequence, &shop.ledger.section_hashes());
+    serde_json::to_value(state).unwrap()
+}
+
+#[test]
+fn a_recorded_state_hash_is_met_again_and_one_of_another_state_names_its_entry_and_section() {
+    let (mut shop, receipt) = given_some_trade();
+    let body = state_of(&shop);
+    let recording = shop.send("ledger.record_state_hash", body.clone());
+    let receive = json!({"sku": "TEA-01", "location": "AMS1", "quantity": 1, "unit_cost": "10"});
+    shop.send("stock.receive", receive);
+    let verified = verify(shop.reader().as_ref(), &mut |_| {}).unwrap();
+    assert!(verified.is_green() && verified.state_hashes == 1, "{verified:?}");
+
+    let mut changed = |change: &dyn Fn(&mut RecordStateHash)| {
+        let mut wrong: RecordStateHash = serde_json::from_value(body.clone()).unwrap();
+        change(&mut wrong);
+        let tampered = rewritten(&shop.reader(), recording, |entry| {
+            let Event::LedgerStateHashRecorded(event) = &mut entry.commands[0].events[0] else {
+                panic!("a state hash")
+            };
+            (event.root, event.sections) = (wrong.root, wrong.sections.clone());
+        });
+        let how = Verify { decide: false, two_threads: false };
+        let first = how.run(tampered.as_ref(), &mut |_| {}).unwrap().first_difference.unwrap();
+        assert_eq!((first.sequence, first.check), (recording - 1, Check::StateHash));
+        first.what
+    };
+    let root = changed(&|wrong| wrong.root = Digest([7; 32]));
+    assert!(root.starts_with("the state hash 0707"), "{root}");
+    let section = changed(&|wrong| {
+        wrong.root = Digest([7; 32]);
+        wrong.sections[5].hash = Digest([8; 32]);
+    });
+    assert!(section.contains(&wrong_section(&body)) && section.contains("0808"), "{section}");
+
+    // An honest record beside a rewritten past: the books of the past tie out, and its state is another.
+    let tampered = rewritten(&shop.reader(), receipt, |entry| {
+        let Event::StockReceived(received) = &mut entry.commands[0].events[0] else { panic!("a receipt") };
+        received.quantity = Quantity::try_new(7).unwrap();
+        received.cost =
+            CostParts::one(received.quantity, Amount::try_new(7000).unwrap(), received.cost[0].received_at);
+    });
+    let how = Verify { decide: false, two_threads: false };
+    let first = how.run(tampered.as_ref(), &mut |_| {}).unwrap().first_difference.unwrap();
+    assert_eq!((first.sequence, first.check), (recording - 1, Check::StateHash));
+    assert!(first.what.starts_with("section stock "), "{}", first.what);
+}
+
+fn wrong_section(body: &serde_json::Value) -> String {
+    format!("section {} ", body["sections"][5]["section"].as_str().unwrap())
 }
 
 #[test]

@@ -18,6 +18,8 @@ const KEPT_NEWEST: usize = 2;
 pub struct Snapshots<D: Disk = RealDisk> {
     disk: D,
     dir: PathBuf,
+    /// Of no use to begin with, though whole.
+    doubted: Vec<u64>,
 }
 
 /// Where readers of the past find a ledger to fold on from.
@@ -32,7 +34,13 @@ pub trait SnapshotSource: Send + Sync {
 impl<D: Disk> Snapshots<D> {
     /// Those in this folder, which need not be there yet.
     pub fn on(disk: D, dir: impl Into<PathBuf>) -> Self {
-        Snapshots { disk, dir: dir.into() }
+        Snapshots { disk, dir: dir.into(), doubted: Vec::new() }
+    }
+
+    /// The same, with one left aside from now on: what it holds is not what the log says of that state.
+    pub fn doubting(mut self, sequence: u64) -> Self {
+        self.doubted.push(sequence);
+        self
     }
 
     /// Begins to write one as of this end of the journal.
@@ -106,6 +114,10 @@ impl<D: Disk> Snapshots<D> {
         Ok(())
     }
 
+    fn may_be_used(&self, sequence: u64, upto: u64) -> bool {
+        sequence <= upto && !self.doubted.contains(&sequence)
+    }
+
     fn path(&self, sequence: u64) -> PathBuf {
         self.dir.join(format::file_name(sequence))
     }
@@ -121,14 +133,16 @@ impl Snapshots<RealDisk> {
 impl<D: Disk> SnapshotSource for Snapshots<D> {
     fn nearest(&self, journal: &dyn JournalRead, upto: u64) -> Option<Loaded> {
         let sequences = self.sequences().inspect_err(|fault| tracing::warn!(%fault, "no snapshot is used"));
-        sequences.ok()?.into_iter().filter(|sequence| *sequence <= upto).find_map(|sequence| {
-            let loaded = self.load_of(sequence, journal);
-            loaded.inspect_err(|fault| tracing::warn!(%fault, "a snapshot is left aside")).ok()
-        })
+        sequences.ok()?.into_iter().filter(|sequence| self.may_be_used(*sequence, upto)).find_map(
+            |sequence| {
+                let loaded = self.load_of(sequence, journal);
+                loaded.inspect_err(|fault| tracing::warn!(%fault, "a snapshot is left aside")).ok()
+            },
+        )
     }
 
     fn nearest_sequence(&self, upto: u64) -> Option<u64> {
-        self.sequences().ok()?.into_iter().find(|sequence| *sequence <= upto)
+        self.sequences().ok()?.into_iter().find(|sequence| self.may_be_used(*sequence, upto))
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use journal::{Disk, DiskFile, Head};
 use ledger_core::Ledger;
 use ledger_core::codec::CodecFault;
-use ledger_core::ledger::{SECTIONS, STATE_FORMAT, state_root};
+use ledger_core::control::RecordStateHash;
+use ledger_core::ledger::{SECTIONS, STATE_FORMAT};
 use ledger_core::state::Blocks;
 
 use crate::fault::Fault;
@@ -16,8 +17,8 @@ use crate::format::{self, BLOCK_BYTES_MAX, HEADER_BYTES, Header, LINE_BYTES, Lin
 pub struct Loaded {
     /// The end of the journal when it was taken.
     pub head: Head,
-    /// The state hash.
-    pub root: [u8; 32],
+    /// The state hash, as it is recorded.
+    pub state: RecordStateHash,
     /// The ledger as it was then.
     pub ledger: Ledger,
     /// What stood beside the ledger, by the name of its section.
@@ -78,9 +79,10 @@ impl<D: Disk> Opened<D> {
             // A disk that failed says more than a decoder that got no bytes.
             section.verify(read)?;
         }
-        let root = state_root(&ledgers.iter().map(|line| line.hash).collect::<Vec<_>>());
+        let hashes: Vec<_> = ledgers.iter().map(|line| line.hash).collect();
+        let state = RecordStateHash::of(header.head.sequence, &hashes);
         let (head, folded) = (header.head, ledger.head());
-        if root != header.root || (folded.sequence, folded.event) != (head.sequence, head.event) {
+        if state.root.0 != header.root || (folded.sequence, folded.event) != (head.sequence, head.event) {
             return Err(Fault::damaged(path, "its sections are not those of its header"));
         }
         let mut beside = Vec::with_capacity(beside_it.len());
@@ -94,7 +96,7 @@ impl<D: Disk> Opened<D> {
             section.verify(read.map(|_| ()))?;
             beside.push((line.name.clone(), bytes));
         }
-        Ok(Loaded { head, root, ledger, beside })
+        Ok(Loaded { head, state, ledger, beside })
     }
 }
 

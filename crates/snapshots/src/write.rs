@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use journal::{Disk, DiskFile, Head};
-use ledger_core::ledger::{SECTIONS, STATE_FORMAT, state_root};
+use ledger_core::control::RecordStateHash;
+use ledger_core::ledger::{SECTIONS, STATE_FORMAT};
 
 use crate::fault::Fault;
 use crate::format::{self, HEADER_BYTES, Header, Line};
@@ -67,15 +68,17 @@ impl<D: Disk> SnapshotWriter<D> {
         if self.gathered.len() >= WRITE_BYTES { self.write_gathered() } else { Ok(()) }
     }
 
-    /// Makes the snapshot durable under its name, and gives back the state hash.
-    pub fn finish(mut self) -> Result<[u8; 32], Fault> {
+    /// Makes the snapshot durable under its name, and gives back the state hash, ready to be recorded.
+    pub fn finish(mut self) -> Result<RecordStateHash, Fault> {
         self.end_section()?;
         let ledgers = self.lines.iter().take(SECTIONS.len());
         assert!(
             ledgers.clone().map(|line| line.name.as_str()).eq(SECTIONS.iter().copied()),
             "the ledger is whole"
         );
-        let root = state_root(&ledgers.map(|line| line.hash).collect::<Vec<_>>());
+        let hashes: Vec<_> = ledgers.map(|line| line.hash).collect();
+        let state = RecordStateHash::of(self.head.sequence, &hashes);
+        let root = state.root.0;
         let table = format::table_bytes(&self.lines);
         let sections = u32::try_from(self.lines.len()).expect("a few sections");
         let header =
@@ -87,7 +90,7 @@ impl<D: Disk> SnapshotWriter<D> {
         let named = self.dir.join(format::file_name(self.head.sequence));
         self.disk.rename(&self.path, &named).map_err(Fault::io(&named))?;
         self.disk.sync_dir(&self.dir).map_err(Fault::io(&self.dir))?;
-        Ok(root)
+        Ok(state)
     }
 
     fn end_section(&mut self) -> Result<(), Fault> {

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use journal::{Disk, DiskFile, FrameBuilder, Head, Journal, MemoryJournal, SimDisk, Trouble, Witness};
+use ledger_core::control::RecordStateHash;
 use ledger_core::ledger::{Copied, SECTIONS};
 use ledger_core::values::{ActorId, CommandId, Name, Text, Timestamp};
 use ledger_core::{Actor, ActorKind, Command, Ledger, Settings, Submission, Submitted, control};
@@ -77,7 +78,7 @@ impl Shop {
         self.journal.poll().unwrap();
     }
 
-    fn take<D: Disk>(&mut self, into: &Snapshots<D>) -> Result<[u8; 32], Fault> {
+    fn take<D: Disk>(&mut self, into: &Snapshots<D>) -> Result<RecordStateHash, Fault> {
         let mut writer = into.begin(self.journal.reader_head())?;
         let mut copying = self.ledger.begin_copy();
         let mut sections = SECTIONS.iter();
@@ -112,16 +113,21 @@ impl ReaderHead for MemoryJournal {
 fn what_is_loaded_is_what_was_taken() {
     let (disk, mut shop) = (SimDisk::new(), Shop::new());
     let snapshots = Snapshots::on(disk, DIR);
-    let root = shop.take(&snapshots).unwrap();
-    assert_eq!(root, shop.ledger.hash());
+    let state = shop.take(&snapshots).unwrap();
+    assert_eq!(state.root.0, shop.ledger.hash());
     let head = shop.journal.reader_head();
     let loaded = snapshots.nearest(&shop.journal.reader(), u64::MAX).unwrap();
-    assert_eq!((loaded.head, loaded.root), (head, root));
+    assert_eq!((loaded.head, &loaded.state), (head, &state));
     assert_eq!(loaded.ledger, shop.ledger);
     assert_eq!(loaded.beside("views"), Some(&b"beside it"[..]));
     assert_eq!(loaded.beside("other"), None);
     let witness = Witness { sequence: head.sequence, hash: head.hash };
     assert_eq!(snapshots.witnesses().unwrap(), [witness]);
+    // One that is doubted is not begun with; that the journal was durable up to there, it proves all the same.
+    let doubting = snapshots.doubting(head.sequence);
+    assert!(doubting.nearest(&shop.journal.reader(), u64::MAX).is_none());
+    assert_eq!(doubting.nearest_sequence(u64::MAX), None);
+    assert_eq!(doubting.witnesses().unwrap(), [witness]);
 }
 
 #[test]

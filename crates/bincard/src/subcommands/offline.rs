@@ -77,14 +77,23 @@ fn stream(server: &Server, ledger: &str) -> Result<Box<dyn JournalRead>, Failure
 
 /// Folds a history in memory.
 pub(super) fn projections(history: &History, ledger: &str) -> Result<Projections, Failure> {
-    let journal = Arc::from(open(history, ledger)?);
-    let snapshots: Option<Arc<dyn SnapshotSource>> = match history {
-        History::Folder(data) => Some(Arc::new(Snapshots::of_ledger(&data.join(ledger)))),
+    let journal: Arc<dyn JournalRead> = Arc::from(open(history, ledger)?);
+    let mut snapshots = match history {
+        History::Folder(data) => Some(Snapshots::of_ledger(&data.join(ledger))),
         History::Stream(_) => None,
     };
-    let store = Box::new(MemoryStore::default());
-    let opening = Opening { store, journal, snapshots, progress: &mut |_, _| {} };
-    Projections::open_from(opening).map_err(views_failure)
+    loop {
+        let (store, journal) = (Box::new(MemoryStore::default()), Arc::clone(&journal));
+        let source = snapshots.clone().map(|snapshots| Arc::new(snapshots) as Arc<dyn SnapshotSource>);
+        let opening = Opening { store, journal, snapshots: source, progress: &mut |_, _| {} };
+        match Projections::open_from(opening) {
+            Err(projections::Fault::StateDiffers { at_sequence, what }) => {
+                eprintln!("note: the snapshot of sequence {at_sequence} is left aside: {what}");
+                snapshots = snapshots.map(|snapshots| snapshots.doubting(at_sequence));
+            }
+            opened => return opened.map_err(views_failure),
+        }
+    }
 }
 
 /// The exit status of what is wrong with a journal.

@@ -123,6 +123,10 @@ fn print_verified(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
         let folded_only = grouped(folded_only);
         writeln!(out, "{folded_only} entries only folded: their rules are too old for this program")?;
     }
+    if verified.state_hashes > 0 {
+        let state_hashes = grouped(verified.state_hashes);
+        writeln!(out, "{state_hashes} recorded state hashes held against the state folded")?;
+    }
     writeln!(out, "position     {}.{}", verified.epoch, verified.sequence)?;
     writeln!(out, "head hash    {}", hex(&verified.head_hash))?;
     writeln!(out, "ledger hash  {}", hex(&verified.ledger_hash))?;

@@ -142,8 +142,7 @@ fn snapshots(page: &mut Page<'_>) {
         "Always 1; the hash of the ledger in the newest snapshot: the same wherever that sequence is folded.";
     page.family("bincard_state_hash_info", "gauge", help, &|service, found| {
         found.extend(service.projections().last_snapshot().map(|taken| {
-            let (sequence, format) = (taken.head.sequence, taken.format);
-            let hash: String = taken.root.iter().map(|byte| format!("{byte:02x}")).collect();
+            let (sequence, format, hash) = (taken.head.sequence, taken.state.format, taken.state.root);
             (format!(",sequence=\"{sequence}\",format=\"{format}\",hash=\"{hash}\""), 1)
         }));
     });

@@ -8,9 +8,9 @@ use journal::{
     Checked, FileJournal, Frame, FrameSource, Head, Journal, JournalRead, JournalThread, Lock, MemoryJournal,
     Outcome, RealDisk, Wake,
 };
-use ledger_core::control::RULES_KNOWN;
+use ledger_core::control::{RULES_KNOWN, RecordStateHash};
 use ledger_core::values::{Name, Text, Timestamp};
-use ledger_core::{Entry, Ledger, Settings};
+use ledger_core::{Entry, Event, Ledger, Settings};
 use parking_lot::RwLock;
 use projections::{MemoryStore, Opening, Projections, SledStore, Store};
 use snapshots::{SnapshotSource, Snapshots};
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::keeper::{InMemory, Keeper};
 use super::reading::Reading;
-use super::snapshotting::start_snapshotting;
+use super::snapshotting::{Record, start_snapshotting};
 use super::writing::{Writing, wall_clock};
 use super::{
     Fault, Folder, Inner, Options, Ownership, Running, Service, rebuilding, replicated, views_folder,
@@ -48,16 +48,20 @@ impl Service {
         let lock = Lock::exclusive(&dir, &options.address)?;
         let views_dir =
             views_folder::in_use(&dir).map_err(|source| Fault::Folder { dir: dir.clone(), source })?;
-        let snapshots = Snapshots::of_ledger(&dir);
+        let mut snapshots = Snapshots::of_ledger(&dir);
         let mut journal = open_journal(&dir, &views_dir, &snapshots, &options)?;
         let reader: Arc<dyn JournalRead> = Arc::new(journal.reader());
         check_feed(reader.head(), options.feed_seen)?;
-        let (ledger, projections) = std::thread::scope(|scope| {
-            let folding = scope.spawn(|| fold(reader.as_ref(), &snapshots));
-            let projections = open_views(&views_dir, &reader, &snapshots);
-            (folding.join().map_err(|_| Fault::Panicked { who: "fold" }), projections)
-        });
-        let (ledger, projections) = (ledger??, projections?);
+        let (ledger, projections) = without_doubtful(&mut snapshots, |snapshots| {
+            let (ledger, projections) = std::thread::scope(|scope| {
+                let folding = scope.spawn(|| fold(reader.as_ref(), snapshots));
+                let projections = open_views(&views_dir, &reader, snapshots);
+                (folding.join().map_err(|_| Fault::Panicked { who: "fold" }), projections)
+            });
+            // What the views found wrong with the snapshot says more than what broke by it.
+            let projections = projections?;
+            Ok((ledger??, projections))
+        })?;
         check_is_named(ledger.settings(), &dir, &name)?;
         check_rules_are_known(&ledger)?;
         let inbox = Arc::new(Inbox::new(options.queue));
@@ -163,12 +167,34 @@ pub(super) fn open_views(
     Ok(Projections::open_from(Opening { store, journal, snapshots, progress: &mut |_, _| {} })?)
 }
 
+/// Opens something; again without the snapshot that it began with, if the log says that the state there was another.
+pub(super) fn without_doubtful<T>(
+    snapshots: &mut Snapshots,
+    mut open: impl FnMut(&Snapshots) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    loop {
+        match open(snapshots) {
+            Err(Fault::Views(projections::Fault::StateDiffers { at_sequence, what })) => {
+                tracing::error!(at_sequence, what, "a snapshot is left aside: the log records another state");
+                *snapshots = snapshots.clone().doubting(at_sequence);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Takes state hashes to the queue before the writer.
+pub(super) fn recording_in(inbox: &Arc<Inbox>) -> Record {
+    let inbox = Arc::clone(inbox);
+    Box::new(move |hash| inbox.record_state_hash(hash))
+}
+
 /// The writer's own ledger: the nearest snapshot, and the tail of the journal on top.
 fn fold(journal: &dyn JournalRead, snapshots: &Snapshots) -> Result<Ledger, Fault> {
     let head = journal.head();
-    let (mut ledger, start) = match snapshots.nearest(journal, head.sequence) {
-        Some(loaded) => (loaded.ledger, loaded.head),
-        None => (Ledger::new(), Head::empty(head.ledger)),
+    let (mut ledger, start, began) = match snapshots.nearest(journal, head.sequence) {
+        Some(loaded) => (loaded.ledger, loaded.head, Some(loaded.state)),
+        None => (Ledger::new(), Head::empty(head.ledger), None),
     };
     let mut frames = Checked::after(journal.frames_from(start.sequence + 1)?, start);
     while ledger.head().sequence < head.sequence {
@@ -176,18 +202,37 @@ fn fold(journal: &dyn JournalRead, snapshots: &Snapshots) -> Result<Ledger, Faul
         let Some(frame) = frames.next_frame()? else {
             return Err(Fault::Entry { sequence, why: "it is not there".into() });
         };
-        apply_frame(&mut ledger, &frame)?;
+        apply_frame(&mut ledger, &frame, began.as_ref())?;
     }
     Ok(ledger)
 }
 
-/// Folds the next frame into a ledger.
-pub(super) fn apply_frame(ledger: &mut Ledger, frame: &Frame) -> Result<(), Fault> {
+/// Folds the next frame into a ledger. `began` is the state that the ledger was loaded with: what the log says of it is
+/// held against it.
+pub(super) fn apply_frame(
+    ledger: &mut Ledger,
+    frame: &Frame,
+    began: Option<&RecordStateHash>,
+) -> Result<(), Fault> {
     let log_time = Timestamp::from_micros(frame.header().log_time_us);
     for (sequence, _, bytes) in frame.entries() {
         let entry =
             Entry::decode(bytes).map_err(|fault| Fault::Entry { sequence, why: fault.to_string() })?;
+        began.map_or(Ok(()), |began| check_began(began, &entry))?;
         ledger.apply(&entry, log_time).map_err(|why| Fault::Entry { sequence, why })?;
+    }
+    Ok(())
+}
+
+fn check_began(began: &RecordStateHash, entry: &Entry) -> Result<(), Fault> {
+    for event in entry.events() {
+        if let Event::LedgerStateHashRecorded(recorded) = event
+            && recorded.at_sequence == began.at_sequence
+            && let Some(what) = recorded.difference(began)
+        {
+            let at_sequence = began.at_sequence;
+            return Err(projections::Fault::StateDiffers { at_sequence, what }.into());
+        }
     }
     Ok(())
 }
@@ -267,7 +312,7 @@ fn run(
     let (ownership_told, ownership) = watch::channel(Ownership::Owner { epoch });
     let no_more_frames = Arc::new(AtomicBool::new(false));
     let snapshots = folder.as_ref().map(|folder| &folder.snapshots);
-    let (pace, snapshotting) = start_snapshotting(snapshots, options.snapshot_every)?;
+    let (pace, snapshotting) = start_snapshotting(snapshots, options.snapshot_every, recording_in(&inbox))?;
     let (handovers, new_views) = rebuilding::handovers();
     let in_use = Arc::new(RwLock::new(projections.clone()));
     let reading = Reading {

@@ -82,6 +82,8 @@ impl Reading {
                 None if ending => return self.last_checkpoint(),
                 None => {
                     self.projections.retry_store()?;
+                    // A snapshot may have been finished behind the entry that records its state.
+                    self.projections.check_state()?;
                     std::thread::park_timeout(IDLE);
                 }
             }

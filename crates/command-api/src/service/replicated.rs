@@ -22,7 +22,9 @@ use snapshots::Snapshots;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::opening::{check_feed, check_is_named, checked_name, open_views, spawn};
+use super::opening::{
+    check_feed, check_is_named, checked_name, open_views, recording_in, spawn, without_doubtful,
+};
 use super::reading::Reading;
 use super::snapshotting::start_snapshotting;
 use super::standby::Contender;
@@ -102,7 +104,7 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
     check_feed(reader.head(), options.feed_seen)?;
     let views_dir =
         views_folder::in_use(&dir).map_err(|source| Fault::Folder { dir: dir.clone(), source })?;
-    let snapshots = Snapshots::of_ledger(&dir);
+    let mut snapshots = Snapshots::of_ledger(&dir);
     for witness in snapshots.witnesses()?.into_iter().chain(projections::stored_witness(&views_dir)?) {
         reader.check_witness(&witness)?;
     }
@@ -133,11 +135,13 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
     let settings = settings_of(&reader, &name)?;
     check_is_named(Some(&settings), &dir, &name)?;
     let journal: Arc<dyn JournalRead> = Arc::new(reader.clone());
-    let projections = open_views(&views_dir, &journal, &snapshots)?;
+    let projections =
+        without_doubtful(&mut snapshots, |snapshots| open_views(&views_dir, &journal, snapshots))?;
     let (position_told, position) = watch::channel(projections.position());
     let (views_told, views_stopped) = watch::channel(None);
     let no_more_frames = Arc::new(AtomicBool::new(false));
-    let (pace, snapshotting) = start_snapshotting(Some(&snapshots), options.snapshot_every)?;
+    let (pace, snapshotting) =
+        start_snapshotting(Some(&snapshots), options.snapshot_every, recording_in(&inbox))?;
     let (handovers, new_views) = rebuilding::handovers();
     let in_use = Arc::new(RwLock::new(projections));
     let reading = Reading {

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use journal::RealDisk;
+use ledger_core::control::RecordStateHash;
 use projections::{Projections, Taken, Taking};
 use snapshots::Snapshots;
 
@@ -34,7 +35,12 @@ struct Snapshotting {
     begun: Receiver<Taking<RealDisk>>,
     rest: Arc<Rest>,
     ending: Arc<AtomicBool>,
+    /// Takes the hash of a state to the writer, where this instance has it.
+    record: Record,
 }
+
+/// What a state hash is handed to.
+pub(super) type Record = Box<dyn Fn(RecordStateHash) + Send>;
 
 /// A time of rest, counted from the start of the service.
 struct Rest {
@@ -56,6 +62,7 @@ impl Rest {
 pub(super) fn start_snapshotting(
     snapshots: Option<&Snapshots>,
     every: u64,
+    record: Record,
 ) -> Result<(Option<Pace>, Option<JoinHandle<()>>), Fault> {
     let Some(snapshots) = snapshots.filter(|_| every > 0) else { return Ok((None, None)) };
     let (begun, to_take) = sync_channel(1);
@@ -68,7 +75,7 @@ pub(super) fn start_snapshotting(
         rest: Arc::clone(&rest),
         ending: Arc::clone(&ending),
     };
-    let snapshotting = Snapshotting { snapshots: snapshots.clone(), begun: to_take, rest, ending };
+    let snapshotting = Snapshotting { snapshots: snapshots.clone(), begun: to_take, rest, ending, record };
     Ok((Some(pace), Some(spawn("snapshots", move || snapshotting.run())?)))
 }
 
@@ -78,7 +85,9 @@ impl Pace {
         if before / self.every == now / self.every {
             return;
         }
-        if self.rest.is_over() {
+        // What follows a snapshot is the entry that records its hash: with nothing else, nothing is to be taken again.
+        let last = projections.last_snapshot().map_or(0, |taken| taken.head.sequence);
+        if now - last > 1 && self.rest.is_over() {
             self.begin(projections);
         }
     }
@@ -106,10 +115,11 @@ impl Snapshotting {
         while let Ok(taking) = self.begun.recv() {
             let (sequence, began) = (taking.head().sequence, Instant::now());
             match self.take(taking) {
-                Ok(_) => {
+                Ok(taken) => {
                     let took = began.elapsed();
                     tracing::info!(sequence, took_ms = took.as_millis() as u64, "a snapshot was taken");
                     self.rest.begin(took * REST);
+                    (self.record)(taken.state);
                 }
                 Err(fault) => tracing::error!(%fault, sequence, "no snapshot was taken; the ledger goes on"),
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use journal::jetstream::{Holder, Lease, StreamAppender, StreamJournal, StreamReader};
 use journal::{FrameSource, Head, JournalRead, Outcome};
+use ledger_core::control::RecordStateHash;
 use ledger_core::{Ledger, Settings};
 use snapshots::{SnapshotSource, Snapshots};
 use tokio::sync::watch;
@@ -85,16 +86,22 @@ impl Contender {
     /// Folds what is durable until the lease is here and the stream is read to its end; `None` when the instance ends.
     fn follow(&self) -> Result<Option<CaughtUp>, Fault> {
         let reader = self.stream.reader();
-        let nearest = self.snapshots.nearest(&reader, reader.head().sequence);
-        let ledger = nearest.map_or_else(Ledger::new, |loaded| loaded.ledger);
-        let mut standby = Standby { frames: None, ledger };
+        let mut snapshots = self.snapshots.clone();
+        let mut standby = Standby::begin(&snapshots, &reader);
         while !self.ending.load(Ordering::Acquire) {
             if !self.may_write {
                 self.keeps_up.store(true, Ordering::Release);
                 std::thread::park_timeout(IDLE);
                 continue;
             }
-            if !is_read("followed", standby.fold_on(&reader))? {
+            let folded = standby.fold_on(&reader);
+            if let Err(Fault::Views(projections::Fault::StateDiffers { at_sequence, .. })) = &folded {
+                tracing::error!(at_sequence, "the standby ledger is folded again without that snapshot");
+                snapshots = snapshots.doubting(*at_sequence);
+                standby = Standby::begin(&snapshots, &reader);
+                continue;
+            }
+            if !is_read("followed", folded)? {
                 continue;
             }
             // Only an instance that is up to date wants the lease: a cold one would hold everybody up.
@@ -181,9 +188,20 @@ impl Contender {
 struct Standby {
     frames: Option<Box<dyn FrameSource>>,
     ledger: Ledger,
+    /// The state that it was loaded with.
+    began: Option<RecordStateHash>,
 }
 
 impl Standby {
+    /// Begins with the nearest snapshot, if there is one.
+    fn begin(snapshots: &Snapshots, reader: &StreamReader) -> Self {
+        let (ledger, began) = match snapshots.nearest(reader, reader.head().sequence) {
+            Some(loaded) => (loaded.ledger, Some(loaded.state)),
+            None => (Ledger::new(), None),
+        };
+        Standby { frames: None, ledger, began }
+    }
+
     /// Folds everything that is durable.
     fn fold_on(&mut self, reader: &StreamReader) -> Result<(), Fault> {
         let mut frames = match self.frames.take() {
@@ -191,7 +209,7 @@ impl Standby {
             None => reader.frames_from(self.ledger.head().sequence + 1)?,
         };
         while let Some(frame) = frames.next_frame()? {
-            apply_frame(&mut self.ledger, &frame)?;
+            apply_frame(&mut self.ledger, &frame, self.began.as_ref())?;
         }
         self.frames = Some(frames);
         Ok(())

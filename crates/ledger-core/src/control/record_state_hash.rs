@@ -77,6 +77,9 @@ impl RecordStateHash {
 }
 
 impl StateHashRecorded {
+    /// The number under which it is stored.
+    pub const KIND: u16 = 4;
+
     /// How the state that a reader found after the same entry differs from the one that was recorded. `None` if it is the
     /// same, or was hashed in another format, which says nothing.
     pub fn difference(&self, found: &RecordStateHash) -> Option<String> {
@@ -126,6 +129,7 @@ impl Fact for StateHashRecorded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::Entry;
     use crate::kinds::Event;
     use crate::scenario::given_a_shop;
     use serde_json::{Value, json};
@@ -157,6 +161,14 @@ mod tests {
         let shop = ours.and("ledger.record_state_hash", serde_json::to_value(&record).unwrap());
         let recorded = shop.log.last().and_then(|(_, entry)| entry.events().next());
         let Some(Event::LedgerStateHashRecorded(recorded)) = recorded else { panic!("{recorded:?}") };
+        let stored = |place: usize| {
+            let mut bytes = Vec::new();
+            shop.log[place].1.encode(&mut bytes);
+            bytes
+        };
+        let last = shop.log.len() - 1;
+        assert!(Entry::holds(&stored(last), StateHashRecorded::KIND).unwrap());
+        assert!(!Entry::holds(&stored(last - 1), StateHashRecorded::KIND).unwrap());
         assert_eq!(recorded.difference(&record), None);
         let found = RecordStateHash::of(at_sequence, &theirs.section_hashes());
         let other = recorded.difference(&found).unwrap();

@@ -356,7 +356,7 @@ fn control() -> Vec<Vec<Step>> {
         now("ledger.record_state_hash", json!({"at_sequence": 40, "format": 1, "root": "5a".repeat(32)})),
         now(
             "ledger.record_state_hash",
-            json!({"at_sequence": 41, "format": 2, "root": "5b".repeat(32), "sections": [
+            json!({"at_sequence": 41, "format": 1, "root": "5b".repeat(32), "sections": [
                 {"section": "head", "hash": "5c".repeat(32)}, {"section": "control", "hash": "5d".repeat(32)}]}),
         ),
         now("ledger.activate_rules", json!({"rules": 2})),

@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use journal::{Head, JournalRead};
-use ledger_core::ledger::STATE_FORMAT;
 use parking_lot::{Mutex, RwLock};
 use snapshots::SnapshotSource;
 
@@ -66,7 +65,7 @@ impl Projections {
             Some((folded, taken)) => (folded, Some(taken)),
             None => (Folded::default(), None),
         };
-        let start = start_of(&index, began.map(|taken| taken.head), journal.as_ref())?;
+        let start = start_of(&index, began.as_ref().map(|taken| taken.head), journal.as_ref())?;
         let projections = Projections(Arc::new(Inner {
             folded: RwLock::new(folded),
             index: Arc::new(index),
@@ -92,7 +91,7 @@ impl Projections {
             });
             for decoded in decoded {
                 let decoded = decoded?;
-                projections.fold_entries(&decoded);
+                projections.fold_entries(&decoded)?;
                 progress(decoded.frame.last_sequence(), end.sequence);
             }
             Ok::<(), Fault>(())
@@ -127,7 +126,7 @@ impl Projections {
 /// What the nearest snapshot holds.
 fn restored(from: &dyn SnapshotSource, journal: &dyn JournalRead) -> Option<(Folded, Taken)> {
     let loaded = from.nearest(journal, journal.head().sequence)?;
-    let taken = Taken { head: loaded.head, format: STATE_FORMAT, root: loaded.root };
+    let taken = Taken { head: loaded.head, state: loaded.state.clone() };
     let folded = Folded::of(loaded).inspect_err(|why| {
         tracing::warn!(sequence = taken.head.sequence, %why, "a snapshot is left aside: the journal is folded");
     });

@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use journal::{Disk, Head};
-use ledger_core::ledger::{Copied, Copying, SECTIONS, STATE_FORMAT};
+use ledger_core::control::RecordStateHash;
+use ledger_core::ledger::{Copied, Copying, SECTIONS};
 use snapshots::{SnapshotWriter, Snapshots};
 
 use super::Projections;
@@ -14,14 +15,12 @@ use crate::folded::BESIDE;
 const SLICE_BYTES: usize = 64 * 1024;
 
 /// A snapshot that is in its folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Taken {
     /// The end of the journal that it is of.
     pub head: Head,
-    /// Format of the state.
-    pub format: u16,
-    /// The state hash.
-    pub root: [u8; 32],
+    /// The state hash, ready to be recorded.
+    pub state: RecordStateHash,
 }
 
 /// A snapshot on its way. Dropped before it is complete, it never was.
@@ -85,8 +84,9 @@ impl<D: Disk> Taking<D> {
             Copied::All => {
                 writer.section(BESIDE)?;
                 writer.block(&self.beside)?;
-                let taken = Taken { head: self.head, format: STATE_FORMAT, root: writer.finish()? };
-                *self.projections.0.last_taken.lock() = Some(taken);
+                let taken = Taken { head: self.head, state: writer.finish()? };
+                *self.projections.0.last_taken.lock() = Some(taken.clone());
+                self.projections.0.folded.write().state_hashes.found(taken.state.clone());
                 return Ok(Some(taken));
             }
         }

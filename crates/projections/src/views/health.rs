@@ -45,6 +45,12 @@ pub(crate) struct Row {
     checkpoint_sequence: u64,
     /// How many index runs there are.
     index_runs: usize,
+    /// The last entry after which the log records the very state that a snapshot here has; absent before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_agreed_at: Option<u64>,
+    /// The first entry after which the log records another state than the one folded here; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_differs: Option<BrokenAt>,
     /// The first entry that did not keep an invariant; absent while all did.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_broken: Option<BrokenAt>,
@@ -53,12 +59,12 @@ pub(crate) struct Row {
     ledger_hash: Option<String>,
 }
 
-/// An invariant that an entry did not keep.
+/// What is wrong after an entry.
 #[derive(Debug, Serialize, JsonSchema)]
 struct BrokenAt {
     /// The entry.
     sequence: u64,
-    /// Which invariant, and where.
+    /// Which invariant or which section of the state, and where.
     what: String,
 }
 
@@ -100,6 +106,11 @@ impl View for Health {
                 lag_seconds: (durable.log_time_us.saturating_sub(head.log_time.micros()) / 1_000_000).max(0),
                 checkpoint_sequence: checkpoint.sequence,
                 index_runs,
+                state_agreed_at: folded.state_hashes.agreed_at(),
+                state_differs: folded
+                    .state_hashes
+                    .differs()
+                    .map(|(sequence, what)| BrokenAt { sequence: *sequence, what: what.clone() }),
                 first_broken: folded
                     .first_broken
                     .as_ref()

@@ -1,9 +1,11 @@
 //! The ledger that folds what is stored: invariants and tie-outs hold after every entry.
 
 use journal::Frame;
+use ledger_core::control::RecordStateHash;
 use ledger_core::values::Timestamp;
 use ledger_core::{Entry, Ledger, finance};
 
+use super::recorded::Recorded;
 use super::{Check, Difference, Differences, ReadFrame};
 use crate::Fault;
 
@@ -12,6 +14,9 @@ pub(super) struct Folder {
     ledger: Ledger,
     /// The newest version of the rules that is known.
     newest_rules: u32,
+    /// State hashes to be met on the way.
+    recorded: Recorded,
+    pub(super) state_hashes: u64,
     pub(super) sequence: u64,
     pub(super) epoch: u64,
     pub(super) head_hash: [u8; 32],
@@ -21,9 +26,9 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Stops at entries that were decided by rules above these.
-    pub(super) fn knowing(newest_rules: u32) -> Self {
-        Folder { newest_rules, ..Folder::default() }
+    /// Stops at entries that were decided by rules above these; checks these state hashes when it comes by.
+    pub(super) fn knowing(newest_rules: u32, recorded: Recorded) -> Self {
+        Folder { newest_rules, recorded, ..Folder::default() }
     }
 
     /// Decodes and folds the entries of the next frame, and gives them on.
@@ -60,6 +65,13 @@ impl Folder {
         }
         if let Err(what) = finance::check_totals(&self.ledger) {
             self.differs(Check::TieOuts, what);
+        }
+        if let Some(recorded) = self.recorded.remove(&self.sequence) {
+            self.state_hashes += 1;
+            let found = RecordStateHash::of(self.sequence, &self.ledger.section_hashes());
+            if let Some(what) = recorded.difference(&found) {
+                self.differs(Check::StateHash, what);
+            }
         }
     }
 
