@@ -58,3 +58,8 @@ fn two_instances_that_take_the_ledger_at_once_record_different_frames() {
 fn an_instance_whose_clock_is_behind_makes_no_claim_that_falls_due_in_this_world() {
     holds(38, Options { cluster: true, ..Options::default() });
 }
+
+#[test]
+fn a_segment_header_whose_write_was_lost_is_found_by_the_scrub() {
+    assert_eq!(holds(1940, Options::default()).detected, 1);
+}

@@ -67,7 +67,7 @@ impl World {
     /// The start went well. What was done to the files before has shown, unless the page cache hides it still; then
     /// the disk may do something new.
     pub(super) fn begin_dishonest_life(&mut self) -> Result<(), Violation> {
-        self.scrub_what_rotted()?;
+        self.scrub()?;
         let hidden = self.doubt.as_ref().is_some_and(|doubt| match doubt.what {
             Dishonesty::Lies | Dishonesty::LosesAWrite | Dishonesty::MisplacesAWrite => !self.power_was_cut,
             Dishonesty::Misreads => self.kept.disk.read_flip_is_due(),
@@ -99,16 +99,27 @@ impl World {
         Ok(())
     }
 
-    /// A start trusts sealed segments; what it did not read, the scrub in the background reads.
-    fn scrub_what_rotted(&mut self) -> Result<(), Violation> {
-        let Some(Doubt { what: Dishonesty::Rots, undo: Some((path, bit)) }) = self.doubt.clone() else {
-            return Ok(());
-        };
-        if self.look_at_the_files()?.is_err() {
-            self.detected += 1;
-            self.kept.disk.flip_bit(&path, bit);
+    /// A start trusts sealed segments; what it did not read (a bit that turned, the header of a segment whose write was
+    /// lost), the scrub in the background reads.
+    fn scrub(&mut self) -> Result<(), Violation> {
+        match self.doubt.clone() {
+            Some(Doubt { what: Dishonesty::Rots, undo: Some((path, bit)) }) => {
+                if self.look_at_the_files()?.is_err() {
+                    self.detected += 1;
+                    self.kept.disk.flip_bit(&path, bit);
+                }
+                Ok(())
+            }
+            Some(Doubt { what: Dishonesty::LosesAWrite | Dishonesty::MisplacesAWrite, .. })
+                if self.power_was_cut =>
+            {
+                match self.look_at_the_files()? {
+                    Err(fault) => self.damage_is_found(&fault),
+                    Ok(_) => Ok(()),
+                }
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// A stored bit turns over. Either the files are looked at as they lie, or a process has to start on them.
