@@ -63,3 +63,8 @@ fn an_instance_whose_clock_is_behind_makes_no_claim_that_falls_due_in_this_world
 fn a_segment_header_whose_write_was_lost_is_found_by_the_scrub() {
     assert_eq!(holds(1940, Options::default()).detected, 1);
 }
+
+#[test]
+fn a_frame_that_is_passed_over_for_a_header_read_wrong_is_found_missing() {
+    assert!(holds(3947, Options::default()).detected >= 1);
+}

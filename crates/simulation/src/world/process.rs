@@ -82,6 +82,10 @@ impl Process {
         let projections = match Projections::open(Box::new(kept.store.clone()), Arc::clone(&reader)) {
             Ok(projections) => projections,
             Err(projections::Fault::Journal(fault)) => return Err(fault),
+            // A header that is read wrong may seem to be of a frame before the wanted one: the chain shows it.
+            Err(fault @ (projections::Fault::NotNext { .. } | projections::Fault::Missing { .. })) => {
+                return Err(Fault::Corrupt { path: dir.to_owned(), offset: 0, why: fault.to_string() });
+            }
             Err(fault) => panic!("the views cannot be opened: {fault}"),
         };
         let frames = reader.frames_from(projections.position().sequence + 1)?;
