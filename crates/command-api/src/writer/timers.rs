@@ -38,10 +38,9 @@ impl<To> Writer<To> {
         };
         let commands = vec![Submitted::new(due.id, None, None, due.command)];
         let submission = Submission { actor, roles: Vec::new(), correlation: None, commands };
-        let is_new = self.dedupe(&submission).is_ok();
-        let decided =
-            is_new.then(|| self.ledger.decide(submission, log_time).ok().map(|pending| pending.accept()));
-        let Some((_, entry, bytes)) = decided.flatten() else { return false };
+        // What is due is due until the log says otherwise: the id does not decide, for a caller may have used it.
+        let Ok(pending) = self.ledger.decide(submission, log_time) else { return false };
+        let (_, entry, bytes) = pending.accept();
         self.push(&entry, &bytes, log_time);
         true
     }

@@ -84,3 +84,17 @@ fn many_timers_leave_room_for_commands_and_wait_for_a_clock_that_can_be_believed
     assert_eq!(holds.iter().sum::<usize>(), 151);
     world.answered(&[(10, "accepted")]);
 }
+
+#[test]
+fn a_caller_who_took_the_timers_id_does_not_hold_it_up() {
+    let taken = request(
+        "timer/reservation/cart-1/1767226200000000",
+        "items.define",
+        &json!({"sku": "B", "name": "B"}),
+    );
+    let world = stocked().sends(5, claim("cart-1")).sends(6, taken).durable().durable();
+    let frames = world.frames.len();
+    let world = world.later(600 * SECOND).step(Input::Tick);
+    let [entry] = entries(&world.frames[frames]).try_into().unwrap();
+    assert_eq!(entry.events().next().unwrap().name(), "stock.reservation_expired");
+}
