@@ -51,6 +51,12 @@ fn main() {
         stored += grown.stored;
         row(&format!("with customer, country and taxes: {name}"), memory, "bytes");
     }
+    let closed = Wanted { floor: 500.0, goal: 250.0 };
+    let (first, ids) = (ORDERS, STEPS as f64 * id.memory);
+    let life = grown(&mut ledger, ORDERS, ids, |ledger, number| {
+        (0..STEPS).flat_map(|step| take(ledger, SHOP.step(first + number, step))).collect()
+    });
+    row_wanted("a completed order with shipment and payment", life.memory, "bytes", closed);
     let journal = Wanted { floor: 2500.0, goal: 1200.0 };
     row_wanted(&format!("journal, the life of {STEPS} commands"), stored, "bytes", journal);
 }

@@ -317,6 +317,8 @@ impl Ledger {
         self.head.sequence += 1;
         self.head.event += u64::from(entry.event_count());
         self.head.log_time = log_time;
+        self.orders.settle();
+        self.shipments.settle();
         for decided in &entry.commands {
             self.remembered.remember(RememberedCommand {
                 fingerprint: decided.submitted.fingerprint(),

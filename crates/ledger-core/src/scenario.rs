@@ -196,7 +196,7 @@ impl Scenario {
     /// A look at an order.
     pub(crate) fn order(self, id: &str, look: impl FnOnce(&Order)) -> Scenario {
         let order = self.ledger.orders().find(&OrderId::try_new(id).unwrap()).expect("the order was placed");
-        look(order);
+        look(&order);
         self
     }
 

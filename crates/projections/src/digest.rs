@@ -3,12 +3,15 @@
 //! Left out is what differs between two runs of the same business: recorded times, sequences and positions, the writer's
 //! starts, and health, which speaks of nothing else.
 
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::projections::Projections;
 use crate::query::QueryFault;
-use crate::views::VIEWS;
+use crate::views::{VIEWS, ViewKind};
 
 /// Fields that say when something was recorded or where in the log, wherever they stand in a row.
 const LEFT_OUT: &[&str] = &["sequence", "position", "recorded_at", "since"];
@@ -34,24 +37,31 @@ pub struct ViewDigest {
 }
 
 impl Projections {
-    /// Digests every row of every view. Nothing should be folded meanwhile.
+    /// Digests every row of every view, the views side by side. Nothing should be folded meanwhile.
     pub fn digest(&self) -> Result<Digest, QueryFault> {
+        let kinds = || VIEWS.iter().filter(|kind| kind.name != "health");
+        let rows_of_views = std::thread::scope(|scope| {
+            let under_way: Vec<_> = kinds().map(|kind| scope.spawn(|| self.row_hashes(kind))).collect();
+            let join =
+                |view: ScopedJoinHandle<'_, _>| view.join().unwrap_or_else(|panic| resume_unwind(panic));
+            under_way.into_iter().map(join).collect::<Result<Vec<_>, _>>()
+        })?;
         let mut all = blake3::Hasher::new();
-        let mut views = Vec::new();
-        for kind in VIEWS.iter().filter(|kind| kind.name != "health") {
-            let mut hashes: Vec<[u8; 32]> = Vec::new();
-            self.every_row(kind, &mut |row| hashes.extend(hash_of(&row)))?;
-            hashes.sort_unstable();
-            let mut hasher = blake3::Hasher::new();
-            hashes.iter().for_each(|hash| {
-                hasher.update(hash);
-            });
-            let digest = hasher.finalize();
+        let views = kinds().zip(rows_of_views).map(|(kind, rows)| {
+            let digest = blake3::hash(rows.as_flattened());
             all.update(kind.name.as_bytes()).update(digest.as_bytes());
-            let (rows, digest) = (hashes.len() as u64, digest.to_hex().to_string());
-            views.push(ViewDigest { view: kind.name, rows, digest });
-        }
+            let (rows, digest) = (rows.len() as u64, digest.to_hex().to_string());
+            ViewDigest { view: kind.name, rows, digest }
+        });
+        let views = views.collect();
         Ok(Digest { digest: all.finalize().to_hex().to_string(), views })
+    }
+
+    fn row_hashes(&self, kind: &'static ViewKind) -> Result<Vec<[u8; 32]>, QueryFault> {
+        let mut hashes = Vec::new();
+        self.every_row(kind, &mut |row| hashes.extend(hash_of(&row)))?;
+        hashes.sort_unstable();
+        Ok(hashes)
     }
 }
 

@@ -34,13 +34,13 @@ fn place(order: &Order) -> Place<ORDER_SORTS> {
 
 /// The board of a ledger.
 pub(crate) fn board_of(ledger: &Ledger) -> OrderBoard {
-    Board::of(ledger.orders().iter().map(|(row, _, order)| (row, place(order))))
+    Board::of(ledger.orders().iter().map(|(row, _, order)| (row, place(&order))))
 }
 
 /// The orders that an entry names, as they stand.
 pub(crate) fn named_by(named: &Named, ledger: &Ledger) -> OrdersBefore {
     let rows = named.orders.iter().filter_map(|id| ledger.orders().row(id));
-    rows.map(|row| (row, place(ledger.orders().get(row)))).collect()
+    rows.map(|row| (row, place(&ledger.orders().get(row)))).collect()
 }
 
 /// Moves the orders that an entry named to where they now stand; those that it archived are gone.

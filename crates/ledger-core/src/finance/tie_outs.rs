@@ -217,8 +217,8 @@ fn claims_equal_claimed_stock(ledger: &Ledger) -> Result<(), String> {
     for (_, _, reservation) in ledger.stock.reservations().iter() {
         claims.entry((reservation.item, reservation.location)).or_default()[0] += reservation.quantity;
     }
-    for line in ledger.orders.iter().flat_map(|(_, _, order)| &order.lines) {
-        for at in line.at() {
+    for (_, _, order) in ledger.orders.iter() {
+        for (line, at) in order.lines.iter().flat_map(|line| line.at().map(move |at| (line, at))) {
             let claimed = claims.entry((line.item, at.location)).or_default();
             claimed[0] += at.reserved;
             claimed[1] += at.picked;

@@ -37,7 +37,7 @@ impl Action for Deliver {
         let ledger = draft.ledger();
         let shipment = in_state(draft, &self.shipment, ShipmentState::Shipped)?;
         let order = ledger.orders.id(shipment.order).clone();
-        let lines = contents(ledger, shipment)?;
+        let lines = contents(ledger, &shipment)?;
         draft.record(Delivered { shipment: self.shipment.clone(), order, lines });
         Ok(())
     }

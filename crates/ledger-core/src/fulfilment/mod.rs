@@ -21,7 +21,7 @@ use crate::draft::Draft;
 use crate::ledger::Ledger;
 use crate::orders::{Order, OrderState};
 use crate::rejection::Rejection;
-use crate::state::Row;
+use crate::state::{Reading, Row};
 use crate::values::{OrderId, Quantity, ShipmentId};
 use crate::{orders, stock};
 
@@ -31,7 +31,7 @@ fn in_state<'l>(
     draft: &'l Draft<'_>,
     shipment: &ShipmentId,
     wanted: ShipmentState,
-) -> Result<&'l Shipment, Refusal> {
+) -> Result<Reading<'l, Shipment>, Refusal> {
     let ledger = draft.ledger();
     let found = ledger
         .shipments
@@ -50,7 +50,7 @@ fn in_state<'l>(
 }
 
 /// The order, if it may be fulfilled now: it is released, and nothing holds it. A hold pauses its shipments.
-fn fulfillable<'l>(ledger: &'l Ledger, id: &OrderId) -> Result<(Row, &'l Order), Rejection> {
+fn fulfillable<'l>(ledger: &'l Ledger, id: &OrderId) -> Result<(Row, Reading<'l, Order>), Rejection> {
     let (row, order) = orders::known(ledger, id)?;
     let holds = order.holds.iter().map(|hold| hold.reason).collect();
     match order.state {
@@ -66,10 +66,11 @@ fn fulfillable<'l>(ledger: &'l Ledger, id: &OrderId) -> Result<(Row, &'l Order),
 
 /// What is in a shipment that was picked.
 fn contents(ledger: &Ledger, shipment: &Shipment) -> Result<Vec<PlannedLine>, orders::Refusal> {
+    let (id, order) = (ledger.orders.id(shipment.order), ledger.orders.get(shipment.order));
     let picked = shipment.lines.iter().filter(|line| line.picked.is_positive());
     picked
         .map(|ShipmentLine { line, picked, .. }| {
-            let sku = ledger.items.sku(orders::line(ledger, shipment.order, *line)?.item).clone();
+            let sku = ledger.items.sku(orders::line(id, &order, *line)?.item).clone();
             Ok(PlannedLine { line: *line, sku, quantity: *picked })
         })
         .collect()

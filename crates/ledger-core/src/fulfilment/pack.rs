@@ -44,7 +44,7 @@ impl Action for Pack {
             shipment: self.shipment.clone(),
             order: order.clone(),
             location: ledger.locations.id(shipment.location).clone(),
-            lines: contents(ledger, shipment)?,
+            lines: contents(ledger, &shipment)?,
         };
         draft.record(packed);
         Ok(())

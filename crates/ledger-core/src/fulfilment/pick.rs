@@ -110,7 +110,7 @@ impl Action for Pick {
         let mut lines = Vec::with_capacity(shipment.lines.len());
         let mut missing = Vec::new();
         for planned in &shipment.lines {
-            let line = orders::line(ledger, order_row, planned.line)?;
+            let line = orders::line(order_id, &order, planned.line)?;
             let to_pick = planned.planned.min(line.quantity(Bucket::Reserved(at)));
             let (quantity, outcome) = self.found(planned.line, to_pick)?;
             let short = outcome.map(|outcome| {

@@ -80,10 +80,10 @@ impl Action for Plan {
         let (order_row, order) = fulfillable(ledger, &self.order)?;
         let at = match &self.location {
             Some(location) => locations::known(ledger, location)?,
-            None => self.first_location(ledger, order_row, order)?,
+            None => self.first_location(ledger, order_row, &order)?,
         };
         let lines = match &self.lines {
-            Some(wanted) => self.chosen(ledger, order_row, at, wanted)?,
+            Some(wanted) => self.chosen(ledger, (order_row, &order), at, wanted)?,
             None => order
                 .lines
                 .iter()
@@ -95,7 +95,7 @@ impl Action for Plan {
             let order = self.order.clone();
             return Err(Refusal::NothingToShip { order, location: self.location.clone() }.into());
         }
-        self.nothing_stays_behind(ledger, order_row, at, &lines)?;
+        self.nothing_stays_behind(ledger, (order_row, &order), at, &lines)?;
         let location = ledger.locations.id(at).clone();
         let lines = lines
             .into_iter()
@@ -120,16 +120,16 @@ impl Plan {
             .ok_or_else(|| Refusal::NothingToShip { order: self.order.clone(), location: None })
     }
 
-    fn chosen<'l>(
+    fn chosen<'o>(
         &self,
-        ledger: &'l Ledger,
-        order_row: Row,
+        ledger: &Ledger,
+        (order_row, order): (Row, &'o Order),
         at: Row,
         wanted: &[PlanLine],
-    ) -> Result<Vec<(&'l OrderLine, Quantity)>, Rejection> {
+    ) -> Result<Vec<(&'o OrderLine, Quantity)>, Rejection> {
         let mut chosen: Vec<(&OrderLine, Quantity)> = Vec::with_capacity(wanted.len());
         for PlanLine { line, quantity } in wanted {
-            let found = orders::line(ledger, order_row, *line)?;
+            let found = orders::line(&self.order, order, *line)?;
             if chosen.iter().any(|(earlier, _)| earlier.number == *line) {
                 return Err(Refusal::LineTwice { line: *line }.into());
             }
@@ -146,11 +146,10 @@ impl Plan {
     fn nothing_stays_behind(
         &self,
         ledger: &Ledger,
-        order_row: Row,
+        (order_row, order): (Row, &Order),
         at: Row,
         lines: &[(&OrderLine, Quantity)],
     ) -> Result<(), Refusal> {
-        let order = ledger.orders.get(order_row);
         if ledger.channels.get(order.channel).partial_shipment == PartialShipment::Allowed {
             return Ok(());
         }

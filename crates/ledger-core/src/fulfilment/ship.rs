@@ -92,7 +92,7 @@ impl Action for Ship {
         let (order_row, at) = (shipment.order, shipment.location);
         let order_id = ledger.orders.id(order_row);
         let (_, order) = fulfillable(ledger, order_id)?;
-        let parcel = contents(ledger, shipment)?;
+        let parcel = contents(ledger, &shipment)?;
         let invoice = draft_invoice(ledger, order_row, &units(&parcel));
         let shipped = Shipped {
             shipment: self.shipment.clone(),
@@ -123,9 +123,10 @@ fn with_costs(
     order: Row,
     parcel: Vec<PlannedLine>,
 ) -> Result<Vec<ShippedLine>, Rejection> {
+    let (id, order) = (ledger.orders.id(order), ledger.orders.get(order));
     let mut takes = Vec::with_capacity(parcel.len());
     for line in &parcel {
-        takes.push((orders::line(ledger, order, line.line)?.item, line.quantity));
+        takes.push((orders::line(id, &order, line.line)?.item, line.quantity));
     }
     let costs = issue_each(ledger, at, &takes);
     let shipped = parcel

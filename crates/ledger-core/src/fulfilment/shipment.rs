@@ -2,7 +2,7 @@
 
 use bincode::{Decode, Encode};
 
-use crate::state::{Row, Table};
+use crate::state::{Few, PackedTable, Reading, Rests, Row, Table};
 use crate::values::{Amount, DocumentNumber, Name, Quantity, ShipmentId, Timestamp};
 use crate::{codes, state};
 
@@ -80,17 +80,27 @@ impl Shipment {
     }
 }
 
+/// What left us is kept packed: at the most it arrives.
+impl Rests for Shipment {
+    fn rests(&self) -> bool {
+        match self.state {
+            ShipmentState::Planned | ShipmentState::Picked | ShipmentState::Packed => false,
+            ShipmentState::Shipped | ShipmentState::Delivered | ShipmentState::Void => true,
+        }
+    }
+}
+
 state! {
     /// Every shipment of the orders that are not archived.
     pub struct Shipments {
-        pub(crate) table: Table<ShipmentId, Shipment>,
-        of_order: Table<Row, Vec<Row>>,
+        pub(crate) table: PackedTable<ShipmentId, Shipment>,
+        of_order: Table<Row, Few<Row>>,
     }
 }
 
 impl Shipments {
     /// The shipment under an id.
-    pub fn find(&self, id: &ShipmentId) -> Option<&Shipment> {
+    pub fn find(&self, id: &ShipmentId) -> Option<Reading<'_, Shipment>> {
         self.table.find(id)
     }
 
@@ -100,7 +110,7 @@ impl Shipments {
     }
 
     /// The shipment in a row.
-    pub fn get(&self, row: Row) -> &Shipment {
+    pub fn get(&self, row: Row) -> Reading<'_, Shipment> {
         self.table.get(row)
     }
 
@@ -110,13 +120,13 @@ impl Shipments {
     }
 
     /// Every shipment, in the order in which they were planned.
-    pub fn iter(&self) -> impl Iterator<Item = (Row, &ShipmentId, &Shipment)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Row, &ShipmentId, Reading<'_, Shipment>)> {
         self.table.iter()
     }
 
     /// The shipments of an order, in the order in which they were planned.
-    pub fn of_order(&self, order: Row) -> impl Iterator<Item = (&ShipmentId, &Shipment)> {
-        let rows = self.of_order.find(&order).map_or(&[][..], Vec::as_slice);
+    pub fn of_order(&self, order: Row) -> impl Iterator<Item = (&ShipmentId, Reading<'_, Shipment>)> {
+        let rows = self.of_order.find(&order).map_or(&[][..], |rows| rows.as_slice());
         rows.iter().map(|row| (self.id(*row), self.get(*row)))
     }
 
@@ -125,14 +135,19 @@ impl Shipments {
         let row = self.table.insert(id, shipment);
         match self.of_order.row(&order) {
             Some(known) => self.of_order.edit(known).push(row),
-            None => drop(self.of_order.insert(order, vec![row])),
+            None => drop(self.of_order.insert(order, Few::one(row))),
         }
+    }
+
+    /// Shipments that left with the entry are packed.
+    pub(crate) fn settle(&mut self) {
+        self.table.settle();
     }
 
     /// The order left: its shipments go with it, and their ids.
     pub(crate) fn forget(&mut self, order: Row) {
         let Some(of_order) = self.of_order.row(&order) else { return };
-        for row in self.of_order.remove(of_order) {
+        for row in self.of_order.remove(of_order).iter().copied() {
             self.table.remove(row);
         }
     }

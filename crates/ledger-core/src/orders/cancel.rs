@@ -88,8 +88,8 @@ impl Action for Cancel {
         let ledger = draft.ledger();
         let (row, order) = open(ledger, &self.order)?;
         let wanted = match &self.lines {
-            Some(lines) => self.named_lines(order, lines)?,
-            None => self.all_lines(order)?,
+            Some(lines) => self.named_lines(&order, lines)?,
+            None => self.all_lines(&order)?,
         };
         let lines = wanted.iter().map(|(line, quantity)| cancelled_line(ledger, line, *quantity)).collect();
         cancel(draft, row, lines, (self.reason.clone(), self.note.clone()));
@@ -100,7 +100,8 @@ impl Action for Cancel {
 /// Cancels all that nobody picked, which may be nothing.
 pub(super) fn cancel_what_is_not_picked(draft: &mut Draft<'_>, row: Row, reason: ReasonCode) {
     let ledger = draft.ledger();
-    let lines = ledger.orders.get(row).lines.iter().map(|line| (line, line.cancellable()));
+    let order = ledger.orders.get(row);
+    let lines = order.lines.iter().map(|line| (line, line.cancellable()));
     let lines = lines.filter(|(_, cancellable)| cancellable.is_positive());
     let lines: Vec<_> = lines.map(|(line, cancellable)| cancelled_line(ledger, line, cancellable)).collect();
     if !lines.is_empty() {

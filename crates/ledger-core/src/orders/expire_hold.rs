@@ -66,7 +66,7 @@ impl Action for ExpireHold {
             return Err(Refusal::HoldNotDue { order: id, reason, limit, log_time }.into());
         };
         let lines = match action {
-            HoldLimitAction::Unreserve => reserved_lines(ledger, order),
+            HoldLimitAction::Unreserve => reserved_lines(ledger, &order),
             HoldLimitAction::Cancel | HoldLimitAction::Escalate => Vec::new(),
         };
         draft.record(HoldExpired { order: id, reason, action, lines });

@@ -22,7 +22,7 @@ pub(super) fn hold_or_release(draft: &mut Draft<'_>, row: Row) {
     if ledger.channels.get(order.channel).settlement == Settlement::Prepaid && order.payable().is_positive() {
         reasons.push(HoldReason::Payment);
     }
-    if wants_stock(ledger, order) {
+    if wants_stock(ledger, &order) {
         reasons.push(HoldReason::Stock);
     }
     if reasons.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn hold_or_release(draft: &mut Draft<'_>, row: Row) {
 pub(super) fn hold_for_stock(draft: &mut Draft<'_>, row: Row) {
     let ledger = draft.ledger();
     let order = ledger.orders.get(row);
-    if wants_stock(ledger, order) && !order.is_held_for(HoldReason::Stock) {
+    if wants_stock(ledger, &order) && !order.is_held_for(HoldReason::Stock) {
         let order = ledger.orders.id(row).clone();
         draft.record(Held { order, reasons: vec![HoldReason::Stock], note: None });
     }
@@ -78,7 +78,7 @@ pub(crate) fn clear_met_holds(draft: &mut Draft<'_>, row: Row, unmet: &[HoldReas
 fn is_met(ledger: &Ledger, row: Row, reason: HoldReason) -> bool {
     match reason {
         HoldReason::Payment => is_paid(ledger, row),
-        HoldReason::Stock => is_all_there(ledger.orders.get(row)),
+        HoldReason::Stock => is_all_there(&ledger.orders.get(row)),
         HoldReason::Fraud
         | HoldReason::Customer
         | HoldReason::Address

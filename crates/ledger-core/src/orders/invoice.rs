@@ -64,7 +64,7 @@ pub struct InvoicedCharge {
 pub(crate) fn draft_invoice(ledger: &Ledger, order_row: Row, units: &[(u16, Quantity)]) -> Option<Invoice> {
     let order = ledger.orders.get(order_row);
     let lines: Vec<_> =
-        units.iter().filter_map(|(number, units)| invoiced_line(ledger, order, *number, *units)).collect();
+        units.iter().filter_map(|(number, units)| invoiced_line(ledger, &order, *number, *units)).collect();
     let charges: Vec<_> = order
         .charges
         .iter()

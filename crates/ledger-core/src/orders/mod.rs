@@ -46,13 +46,13 @@ pub use set_hold_limit::{HoldLimitSet, SetHoldLimit};
 use crate::entry::id_hash;
 use crate::ledger::Ledger;
 use crate::state;
-use crate::state::{Ordered, Row, Table, Tracked};
+use crate::state::{Ordered, PackedTable, Reading, Row, Tracked};
 use crate::values::{OrderId, Text};
 
 state! {
     /// Every order that is not archived.
     pub struct Orders {
-        pub(crate) table: Table<OrderId, Order>,
+        pub(crate) table: PackedTable<OrderId, Order>,
         pub(crate) hold_limits: HoldLimits,
         /// After how many days an ended order is archived; none is when absent.
         pub(crate) archiving_days: Tracked<Option<u32>>,
@@ -63,7 +63,7 @@ state! {
 
 impl Orders {
     /// The order under an id.
-    pub fn find(&self, id: &OrderId) -> Option<&Order> {
+    pub fn find(&self, id: &OrderId) -> Option<Reading<'_, Order>> {
         self.table.find(id)
     }
 
@@ -73,7 +73,7 @@ impl Orders {
     }
 
     /// The order in a row.
-    pub fn get(&self, row: Row) -> &Order {
+    pub fn get(&self, row: Row) -> Reading<'_, Order> {
         self.table.get(row)
     }
 
@@ -99,20 +99,30 @@ impl Orders {
         self.archived.len()
     }
 
+    /// Orders that ended with the entry are packed.
+    pub(crate) fn settle(&mut self) {
+        self.table.settle();
+    }
+
     pub(crate) fn archive(&mut self, row: Row, sequence: u64) {
         let hash = id_hash(self.table.key(row).as_str());
         self.table.remove(row);
         self.archived.insert((hash, sequence));
     }
 
+    /// Every order's id, in the order in which they were placed.
+    pub fn ids(&self) -> impl Iterator<Item = (Row, &OrderId)> {
+        self.table.keys()
+    }
+
     /// Every order, in the order in which they were placed.
-    pub fn iter(&self) -> impl Iterator<Item = (Row, &OrderId, &Order)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Row, &OrderId, Reading<'_, Order>)> {
         self.table.iter()
     }
 }
 
 /// The order, if it was ever placed and is not archived.
-pub fn known<'l>(ledger: &'l Ledger, order: &OrderId) -> Result<(Row, &'l Order), Refusal> {
+pub fn known<'l>(ledger: &'l Ledger, order: &OrderId) -> Result<(Row, Reading<'l, Order>), Refusal> {
     let Some(row) = ledger.orders.row(order) else {
         not_archived(ledger, order)?;
         return Err(Refusal::UnknownOrder { order: order.clone() });
@@ -129,14 +139,13 @@ fn not_archived(ledger: &Ledger, order: &OrderId) -> Result<(), Refusal> {
 }
 
 /// The line of an order under its number.
-pub fn line(ledger: &Ledger, order: Row, line: u16) -> Result<&OrderLine, Refusal> {
-    let found = ledger.orders.get(order).line(line);
-    let unknown = || Refusal::UnknownLine { order: ledger.orders.id(order).clone(), line };
-    found.map(|(_, found)| found).ok_or_else(unknown)
+pub fn line<'o>(id: &OrderId, order: &'o Order, line: u16) -> Result<&'o OrderLine, Refusal> {
+    let unknown = || Refusal::UnknownLine { order: id.clone(), line };
+    order.line(line).map(|(_, found)| found).ok_or_else(unknown)
 }
 
 /// The order, if anything of it may still be shipped.
-fn open<'l>(ledger: &'l Ledger, order: &OrderId) -> Result<(Row, &'l Order), Refusal> {
+fn open<'l>(ledger: &'l Ledger, order: &OrderId) -> Result<(Row, Reading<'l, Order>), Refusal> {
     let (row, found) = known(ledger, order)?;
     if !found.is_open() {
         return Err(Refusal::OrderNotOpen { order: order.clone(), state: found.state });

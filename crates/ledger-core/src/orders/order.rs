@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{HoldLimitAction, OrderLine};
 use crate::codes;
-use crate::state::{Few, Row};
+use crate::state::{Few, Rests, Row};
 use crate::values::{
     Amount, Charge, CountryCode, CustomerId, Jurisdiction, NonNegativeAmount, Note, Quantity, Timestamp,
 };
@@ -216,5 +216,12 @@ impl Order {
     /// True while anything of it may still be shipped.
     pub fn is_open(&self) -> bool {
         matches!(self.state, OrderState::Captured | OrderState::Released | OrderState::InFulfilment)
+    }
+}
+
+/// What ended is kept packed: at the most it is put away, invoiced, or comes back in part.
+impl Rests for Order {
+    fn rests(&self) -> bool {
+        !self.is_open()
     }
 }

@@ -19,7 +19,7 @@ use bincode::{Decode, Encode};
 use crate::books::Account;
 use crate::channels::Settlement;
 use crate::ledger::Ledger;
-use crate::state::{Row, Table, Tracked};
+use crate::state::{Few, Row, Table, Tracked};
 use crate::values::{Amount, PaymentId, RefundId, Timestamp};
 use crate::{codes, state};
 
@@ -73,7 +73,7 @@ pub struct OrderPayments {
 #[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
 struct PaidOrder {
     sums: OrderPayments,
-    rows: Vec<Row>,
+    rows: Few<Row>,
 }
 
 state! {
@@ -147,7 +147,7 @@ impl Payments {
     /// The order left: its payments go with it, and their ids. What they moved stays.
     pub(crate) fn forget(&mut self, order: Row) {
         let Some(of_order) = self.of_orders.row(&order) else { return };
-        for row in self.of_orders.remove(of_order).rows {
+        for row in self.of_orders.remove(of_order).rows.iter().copied() {
             let payment = self.table.remove(row);
             let moved = self.archived_balance(payment.account) + payment.moved();
             self.archived.insert(payment.account, moved);

@@ -105,7 +105,7 @@ impl Action for Authorise {
         sized(self.lines.len())?;
         let mut lines: Vec<AuthorisedLine> = Vec::with_capacity(self.lines.len());
         for (AuthoriseLine { line, quantity }, number) in self.lines.iter().zip(1..) {
-            let found = orders::line(ledger, order_row, *line)?;
+            let found = orders::line(&self.order, &order, *line)?;
             if lines.iter().any(|earlier| earlier.order_line == *line) {
                 return Err(Refusal::LineTwice { line: *line }.into());
             }

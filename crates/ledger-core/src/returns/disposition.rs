@@ -110,7 +110,7 @@ impl Disposition {
         Ok(Dispositioned {
             r#return: self.r#return.clone(),
             line,
-            order: order.map(|(id, _)| id.clone()),
+            order: order.as_ref().map(|(id, _)| (*id).clone()),
             channel: order.map(|(_, order)| ledger.channels.id(order.channel).clone()),
             country: found.country.clone(),
             sku: sku.clone(),

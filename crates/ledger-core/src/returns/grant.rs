@@ -33,8 +33,8 @@ impl<'l> Grant<'l> {
         let of_return = asked.r#return.as_ref().and_then(|id| ledger.returns.find(id));
         let number = DocumentNumber::try_new(format!("CN-{:08}", *ledger.finance.credit_notes + 1))
             .expect("a numbered credit note has a valid document number");
-        let customer = order.and_then(|order| order.customer.clone());
-        let country = order.and_then(|order| order.country().cloned());
+        let customer = order.as_ref().and_then(|order| order.customer.clone());
+        let country = order.as_ref().and_then(|order| order.country().cloned());
         let refunded = Refunded {
             refund: id,
             credit_note: number,
@@ -59,12 +59,12 @@ impl<'l> Grant<'l> {
     pub(super) fn of_order(&mut self, row: Row) -> Result<(), Rejection> {
         let (id, order) = (self.ledger.orders.id(row), self.ledger.orders.get(row));
         for (asked, at) in self.asked.lines.iter().zip(1..) {
-            let line = self.of_order_line((row, id), asked, at)?;
+            let line = self.of_order_line(id, &order, asked, at)?;
             self.deposit -= line.from_deposit;
             self.refunded.lines.push(line);
         }
         for asked in &self.asked.charges {
-            let charge = self.of_order_charge(id, order, asked)?;
+            let charge = self.of_order_charge(id, &order, asked)?;
             self.deposit -= charge.from_deposit;
             self.refunded.charges.push(charge);
         }
@@ -73,16 +73,17 @@ impl<'l> Grant<'l> {
 
     fn of_order_line(
         &self,
-        (row, order): (Row, &OrderId),
+        id: &OrderId,
+        order: &Order,
         asked: &RefundLine,
         at: u16,
     ) -> Result<RefundedLine, Rejection> {
         let Some(number) = asked.line else {
-            return Err(Refusal::OrderLineNotNamed { order: order.clone() }.into());
+            return Err(Refusal::OrderLineNotNamed { order: id.clone() }.into());
         };
-        let line = orders::line(self.ledger, row, number)?;
+        let line = orders::line(id, order, number)?;
         let sku = self.ledger.items.sku(line.item).clone();
-        let order = order.clone();
+        let order = id.clone();
         if asked.sku.as_ref().is_some_and(|named| *named != sku) {
             return Err(Refusal::ItemOfAnotherLine { order, line: number, sku }.into());
         }

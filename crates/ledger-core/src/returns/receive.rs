@@ -216,9 +216,9 @@ impl Receive {
             blind: true,
             location: self.location.clone(),
             order: self.order.clone(),
-            channel: order.map(|order| ledger.channels.id(order.channel).clone()),
-            customer: self.customer.clone().or_else(|| order?.customer.clone()),
-            country: self.country.clone().or_else(|| order?.country().cloned()),
+            channel: order.as_ref().map(|order| ledger.channels.id(order.channel).clone()),
+            customer: self.customer.clone().or_else(|| order.as_ref()?.customer.clone()),
+            country: self.country.clone().or_else(|| order.as_ref()?.country().cloned()),
             lines,
             note: self.note.clone(),
         })

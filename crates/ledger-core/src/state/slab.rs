@@ -167,6 +167,12 @@ impl<V: Clone> Slab<V> {
         value
     }
 
+    /// The row, to be kept in another form that says the same: so nothing is kept of how it was.
+    pub(super) fn rearrange(&mut self, row: Row) -> Option<&mut V> {
+        let chunk = self.chunks.get_mut(row.index() >> CHUNK_BITS)?;
+        chunk.get_mut(row.index() & (CHUNK_LEN - 1))?.value.as_mut()
+    }
+
     /// Adds a row.
     pub fn insert(&mut self, value: V) -> Row {
         // A row made in this entry needs no before-image: rolling back removes it.

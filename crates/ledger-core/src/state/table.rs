@@ -79,6 +79,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
         &mut self.rows.edit(row).1
     }
 
+    /// The value, to be kept in another form that says the same.
+    pub(super) fn rearrange(&mut self, row: Row) -> Option<&mut V> {
+        self.rows.rearrange(row).map(|(_, value)| value)
+    }
+
     /// Adds a row under a key that has none. A key that has one keeps its row and gets the new value.
     pub fn insert(&mut self, key: K, value: V) -> Row {
         let hash = KeyHash::of(&key);

@@ -4,6 +4,7 @@ use ledger_core::Account;
 use ledger_core::finance;
 use ledger_core::orders::Order;
 use ledger_core::returns::{Grade, Return, ReturnLine, ReturnStage};
+use ledger_core::state::Reading;
 use ledger_core::values::{Amount, Quantity};
 use serde_json::{Value, json};
 
@@ -23,21 +24,15 @@ pub(crate) fn after_sale(world: &World, what: u8, which: u8, twist: u8) -> Vec<N
     }
 }
 
-fn line_that<'o>(
-    orders: &[(String, &'o Order)],
+fn line_that(
+    world: &World,
     which: u8,
     fits: fn(&Order, usize) -> bool,
-) -> Option<(String, &'o Order, usize)> {
-    let all: Vec<_> = orders
-        .iter()
-        .flat_map(|(id, order)| (0..order.lines.len()).map(move |at| (id.clone(), *order, at)))
-        .filter(|(_, order, at)| fits(order, *at))
-        .collect();
-    one_of(&all, which).cloned()
-}
-
-fn orders(world: &World) -> Vec<(String, &Order)> {
-    world.ledger.orders().iter().map(|(_, id, order)| (id.to_string(), order)).collect()
+) -> Option<(String, Reading<'_, Order>, usize)> {
+    let orders = world.ledger.orders();
+    let lines = orders.iter().flat_map(|(row, _, order)| (0..order.lines.len()).map(move |at| (row, at)));
+    let all: Vec<_> = lines.filter(|(row, at)| fits(&orders.get(*row), *at)).collect();
+    one_of(&all, which).map(|(row, at)| (orders.id(*row).to_string(), orders.get(*row), *at))
 }
 
 fn authorise(world: &World, which: u8, twist: u8) -> Vec<Named> {
@@ -47,7 +42,7 @@ fn authorise(world: &World, which: u8, twist: u8) -> Vec<Named> {
     };
     let any: fn(&Order, usize) -> bool = |_, _| true;
     let fits = if twist > 230 { any } else { left_us };
-    let Some((order, found, at)) = line_that(&orders(world), which, fits) else { return Vec::new() };
+    let Some((order, found, at)) = line_that(world, which, fits) else { return Vec::new() };
     let id = format!("r{}", world.log.len());
     let quantity = 1 + twist % 2;
     let line = json!({"line": found.lines[at].number, "quantity": quantity});
@@ -126,7 +121,7 @@ fn refund(world: &World, which: u8, twist: u8) -> Vec<Named> {
         let line = &order.lines[at];
         line.left_us() + line.cancelled() > line.refunds().units()
     };
-    let found = line_that(&orders(world), which, refundable).filter(|_| !twist.is_multiple_of(8));
+    let found = line_that(world, which, refundable).filter(|_| !twist.is_multiple_of(8));
     let Some((order, found, at)) = found else {
         let line = json!({"sku": SKUS[usize::from(which) % 3], "quantity": 1, "amount": "3.21"});
         let channel = CHANNELS[usize::from(twist / 8) % 3];

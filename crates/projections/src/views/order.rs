@@ -223,7 +223,7 @@ impl View for OrderDetail {
 /// Every order, without its timeline: that is the audit's.
 fn every_row(source: &Source<'_>, each: &mut dyn FnMut(Value)) -> Result<(), QueryFault> {
     let orders: Vec<OrderId> =
-        source.look(|folded| folded.ledger.orders().iter().map(|(_, id, _)| id.clone()).collect());
+        source.look(|folded| folded.ledger.orders().ids().map(|(_, id)| id.clone()).collect());
     for order in orders {
         if let Some(row) = source.look(|folded| row(&folded.ledger, &order)) {
             each(serde_json::to_value(row).expect("a row is plain data with text keys"));
@@ -265,7 +265,7 @@ fn row(ledger: &Ledger, id: &OrderId) -> Option<Row> {
         shipments: ledger
             .shipments()
             .of_order(found)
-            .map(|(id, found)| shipment_shown(ledger, id, found))
+            .map(|(id, found)| shipment_shown(ledger, id, &found))
             .collect(),
         returns: ledger.returns().of_order(found).map(|(id, found)| return_shown(id, found)).collect(),
         timeline: Vec::new(),

@@ -67,7 +67,7 @@ impl View for OrderBoard {
                 }
                 after = Some(key);
                 let order = ledger.orders().get(row);
-                if !filter.includes(ledger, order) {
+                if !filter.includes(ledger, &order) {
                     continue;
                 }
                 let shown = Row {

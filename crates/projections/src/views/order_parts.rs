@@ -170,7 +170,7 @@ impl OrderHead {
             deliver_by: order.deliver_by,
             priority: order.priority,
             units,
-            money: money(ledger, row, id, order),
+            money: money(ledger, row, id, &order),
         }
     }
 }

@@ -3,7 +3,7 @@
 use ledger_core::Ledger;
 use ledger_core::orders::Order;
 use ledger_core::returns::{Grade, Outcome, Return, ReturnLine, ReturnStage};
-use ledger_core::state::Row as LedgerRow;
+use ledger_core::state::{Reading, Row as LedgerRow};
 use ledger_core::values::{
     Amount, CountryCode, CustomerId, LocationId, OrderId, Quantity, ReasonCode, ReturnId, Sku, Timestamp,
 };
@@ -169,18 +169,18 @@ impl Filter {
             wanted.is_none_or(|wanted| found == Some(wanted))
         }
         is(self.order.as_ref(), found.order.map(|row| ledger.orders().id(row)))
-            && is(self.customer.as_ref(), customer(ledger, found))
+            && is(self.customer.as_ref(), customer(ledger, found).as_ref())
             && is(self.reason.as_ref(), found.reason.as_ref())
             && is(self.location.as_ref(), found.location.map(|row| ledger.locations().id(row)))
     }
 }
 
 /// Whoever sends the goods, else whoever ordered them.
-fn customer<'l>(ledger: &'l Ledger, found: &'l Return) -> Option<&'l CustomerId> {
-    found.customer.as_ref().or_else(|| order(ledger, found.order)?.customer.as_ref())
+fn customer(ledger: &Ledger, found: &Return) -> Option<CustomerId> {
+    found.customer.clone().or_else(|| order(ledger, found.order)?.customer.clone())
 }
 
-fn order(ledger: &Ledger, row: Option<LedgerRow>) -> Option<&Order> {
+fn order(ledger: &Ledger, row: Option<LedgerRow>) -> Option<Reading<'_, Order>> {
     row.map(|row| ledger.orders().get(row))
 }
 
@@ -188,7 +188,7 @@ fn shown(ledger: &Ledger, id: &ReturnId, found: &Return) -> Row {
     Row {
         r#return: id.clone(),
         order: found.order.map(|row| ledger.orders().id(row).clone()),
-        customer: customer(ledger, found).cloned(),
+        customer: customer(ledger, found),
         country: found.country.clone().or_else(|| order(ledger, found.order)?.country().cloned()),
         reason: found.reason.clone(),
         stage: found.stage(),
