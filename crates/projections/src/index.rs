@@ -2,14 +2,15 @@
 //!
 //! ```text
 //!   log     1 ─────────────── 40,000 ──── 48,000 ── 56,000 ─ … tail
-//!   runs    [ level 1, 8 blocks    ] [ level 0 ] [ level 0 ]  hash map
+//!   runs    [ level 1, 64 blocks   ] [ level 0 ] [ level 0 ]  hash map
 //! ```
 //!
-//! One value a run and key under sled would be one write an event; a run is one value of up to 1 MiB for some ten
-//! thousand entries, written in the same batch as the checkpoint that says how far the runs reach. A lookup asks each
-//! run's filter, in the order of the log, and reads a block only where the key may be.
+//! One value a run and key under sled would be one write an event; a run is a few large values for some ten thousand
+//! entries, written in the same batch as the checkpoint that says how far the runs reach. A lookup asks a filter for
+//! each run, in the order of the log, and reads a block only where the key may be.
 
 mod block;
+mod block_cache;
 mod filter;
 mod key;
 mod manifest;
@@ -27,7 +28,8 @@ use smallvec::SmallVec;
 
 use crate::fault::Fault;
 use crate::store::{Store, Write};
-use block::{BLOCK_PAIRS_MAX, Block, Pair, sequences_in};
+use block::{BLOCK_PAIRS_MAX, Block, Pair, RUN_PAIRS, sequences_in};
+use block_cache::BlockCache;
 use filter::Filter;
 use manifest::Run;
 
@@ -50,6 +52,7 @@ pub(crate) struct Checkpoint {
 /// The index. Lookups run beside the one who adds.
 pub(crate) struct Index {
     store: Box<dyn Store>,
+    cache: BlockCache,
     state: RwLock<State>,
     /// Held by whoever replaces the manifest.
     changing: Mutex<()>,
@@ -92,6 +95,7 @@ impl Index {
         let state = RwLock::new(State { runs, tail, tail_pairs: 0, checkpoint });
         Ok(Index {
             store,
+            cache: BlockCache::default(),
             state,
             changing: Mutex::new(()),
             merging: AtomicBool::new(false),
@@ -128,12 +132,12 @@ impl Index {
 
     /// True when the tail would fill a run.
     pub(crate) fn is_due(&self) -> bool {
-        self.state.read().tail_pairs >= BLOCK_PAIRS_MAX
+        self.state.read().tail_pairs >= RUN_PAIRS
     }
 
     /// How many runs the tail would fill.
     pub(crate) fn runs_in_tail(&self) -> usize {
-        self.state.read().tail_pairs / BLOCK_PAIRS_MAX
+        self.state.read().tail_pairs / RUN_PAIRS
     }
 
     /// Sequences of entries that may have the key, after one and up to one, ascending: those of the first run that
@@ -169,13 +173,14 @@ impl Index {
     ) -> Result<Looked, Fault> {
         let mut found = Vec::new();
         for run in runs {
-            for block in run.blocks.iter().filter(|block| block.may_hold(key)) {
-                let mut read = |bytes: &[u8]| sequences_in(bytes, key, after, upto, &mut found);
-                if !self.store.read(&manifest::block_key(block.meta.number), &mut read)? {
-                    return match self.has_run(run) {
-                        true => Err(Fault::Store { why: format!("block {} is gone", block.meta.number) }),
-                        false => Ok(Looked::Replaced),
-                    };
+            for block in run.blocks_of(key) {
+                let number = block.meta.number;
+                match self.cache.read(number, self.store.as_ref())? {
+                    Some(bytes) => sequences_in(&bytes, key, after, upto, &mut found),
+                    None if self.has_run(run) => {
+                        return Err(Fault::Store { why: format!("block {number} is gone") });
+                    }
+                    None => return Ok(Looked::Replaced),
                 }
             }
             if !found.is_empty() {
@@ -211,8 +216,14 @@ impl Index {
         }
     }
 
-    fn next_number(&self) -> u64 {
-        self.next_block.fetch_add(1, Ordering::Relaxed)
+    /// The blocks of sorted pairs, added to a batch.
+    fn blocks_over(&self, pairs: &[Pair], batch: &mut Vec<Write>) -> Vec<Block> {
+        let block = |pairs: &[Pair]| {
+            let (block, bytes) = Block::over(self.next_block.fetch_add(1, Ordering::Relaxed), pairs);
+            manifest::put_block(&block, bytes, batch);
+            block
+        };
+        pairs.chunks(BLOCK_PAIRS_MAX).map(block).collect()
     }
 
     fn has_run(&self, run: &Arc<Run>) -> bool {
@@ -235,12 +246,7 @@ impl Index {
         }
         pairs.sort_unstable();
         let mut batch: Vec<Write> = Vec::new();
-        let mut blocks = Vec::new();
-        for pairs in pairs.chunks(BLOCK_PAIRS_MAX) {
-            let (block, bytes) = Block::over(self.next_number(), pairs);
-            manifest::put_block(&block, bytes, &mut batch);
-            blocks.push(block);
-        }
+        let blocks = self.blocks_over(&pairs, &mut batch);
         runs.push(Arc::new(Run { level: 0, first: before.sequence + 1, last: checkpoint.sequence, blocks }));
         manifest::put(&runs, checkpoint, self.next_block.load(Ordering::Relaxed), &mut batch);
         self.store.write(batch)?;

@@ -1,4 +1,4 @@
-//! A block: sorted (key hash, sequence) pairs as one value of at most 1 MiB.
+//! A block: sorted (key hash, sequence) pairs as one value of at most 128 KiB.
 //!
 //! ```text
 //! offset  bytes  field, for each pair, pairs ascending
@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Filter, Key};
 
-/// Pairs of a full block: 16 bytes each, so that a value stays under 1 MiB.
-pub(crate) const BLOCK_PAIRS_MAX: usize = 65_000;
+/// Pairs of a full block. Larger ones take a question long that finds its block on the disk alone; of smaller ones the
+/// manifest names more than it need.
+pub(crate) const BLOCK_PAIRS_MAX: usize = 8 * 1024;
 const PAIR_BYTES: usize = 16;
+/// Pairs of a run that is written from the tail: 1 MiB.
+pub(crate) const RUN_PAIRS: usize = 8 * BLOCK_PAIRS_MAX;
 
 /// A key hash and the sequence of an entry that has the key.
 pub(crate) type Pair = (u64, u64);
@@ -50,11 +53,6 @@ impl Block {
             bytes.extend_from_slice(&sequence.to_le_bytes());
         }
         (Block { meta, filter: Filter::over(keys.into_iter()) }, bytes)
-    }
-
-    /// False if the key is certainly not in the block.
-    pub(crate) fn may_hold(&self, key: Key) -> bool {
-        (self.meta.key_min..=self.meta.key_max).contains(&key.0) && self.filter.may_hold(key.0)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::block::{Block, BlockMeta};
-use super::{Checkpoint, Filter};
+use super::{Checkpoint, Filter, Key};
 use crate::fault::Fault;
 use crate::store::{Store, Write};
 
@@ -41,6 +41,15 @@ struct RunMeta {
     first: u64,
     last: u64,
     blocks: Vec<BlockMeta>,
+}
+
+impl Run {
+    /// The blocks that may hold a key.
+    pub(crate) fn blocks_of(&self, key: Key) -> impl Iterator<Item = &Block> {
+        let from = self.blocks.partition_point(|block| block.meta.key_max < key.0);
+        let there = self.blocks[from..].iter().take_while(move |block| block.meta.key_min <= key.0);
+        there.filter(move |block| block.filter.may_hold(key.0))
+    }
 }
 
 /// What a store holds.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Index;
-use super::block::{BLOCK_PAIRS_MAX, Block, Pair, pair_at};
+use super::block::{Block, Pair, RUN_PAIRS, pair_at};
 use super::manifest::{self, Run};
 use crate::fault::Fault;
 use crate::store::Write;
@@ -48,7 +48,7 @@ impl Index {
 
     fn merge_runs(&self, old: &[Arc<Run>]) -> Result<Merge, Fault> {
         let mut blocks = Vec::new();
-        let mut pairs = Vec::with_capacity(BLOCK_PAIRS_MAX);
+        let mut pairs = Vec::with_capacity(RUN_PAIRS);
         let mut cursors = Vec::with_capacity(old.len());
         for run in old {
             cursors.push(Cursor::open(self, run)?);
@@ -58,29 +58,26 @@ impl Index {
         {
             pairs.extend(least.pair);
             least.advance(self)?;
-            if pairs.len() == BLOCK_PAIRS_MAX {
+            if pairs.len() == RUN_PAIRS {
                 if self.stopping.load(Ordering::Acquire) {
                     return Ok(Merge::GivenUp);
                 }
-                blocks.push(self.write_block(&pairs)?);
+                blocks.extend(self.write_blocks(&pairs)?);
                 pairs.clear();
             }
         }
-        if !pairs.is_empty() {
-            blocks.push(self.write_block(&pairs)?);
-        }
+        blocks.extend(self.write_blocks(&pairs)?);
         let (first, last) = (old[0].first, old[old.len() - 1].last);
         self.replace(old, Run { level: old[0].level + 1, first, last, blocks })?;
         Ok(Merge::Done)
     }
 
-    /// Writes a block that no manifest names yet: after a crash it is an orphan.
-    fn write_block(&self, pairs: &[Pair]) -> Result<Block, Fault> {
-        let (block, bytes) = Block::over(self.next_number(), pairs);
+    /// Writes blocks that no manifest names yet: after a crash they are orphans.
+    fn write_blocks(&self, pairs: &[Pair]) -> Result<Vec<Block>, Fault> {
         let mut batch: Vec<Write> = Vec::new();
-        manifest::put_block(&block, bytes, &mut batch);
+        let blocks = self.blocks_over(pairs, &mut batch);
         self.store.write(batch)?;
-        Ok(block)
+        Ok(blocks)
     }
 
     fn replace(&self, old: &[Arc<Run>], merged: Run) -> Result<(), Fault> {
