@@ -8,7 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let orders = std::env::var("BENCH_ORDERS").ok().and_then(|orders| orders.parse().ok()).unwrap_or(200_000);
     let plan = Plan::here(dir, orders, 10_000, 3);
     let runtime = tokio::runtime::Runtime::new()?;
-    for bench in [Bench::Nats, Bench::Http, Bench::Replay, Bench::Start, Bench::Query] {
+    for bench in [Bench::Nats, Bench::Http, Bench::Jetstream, Bench::Replay, Bench::Start, Bench::Query] {
         let report = runtime.block_on(bench::run(bench, &plan)).map_err(|failure| failure.message)?;
         report.print(Format::Table, &mut std::io::stdout())?;
         println!();

@@ -8,7 +8,7 @@ use support::{Ran, bincard, run, tool};
 fn figures(bench: &str) -> Vec<Value> {
     let arguments = ["bench", bench, "--orders", "600", "--items", "20", "--runs", "1", "--format", "json"];
     let mut command = bincard(&arguments);
-    if bench == "nats" {
+    if ["nats", "jetstream"].contains(&bench) {
         command.env("NATS_SERVER", tool("NATS_SERVER", "nats-server").unwrap_or_default());
     }
     let report = Ran::of(command.output().expect("the binary was built for this test")).ended(0).json();
@@ -48,6 +48,19 @@ fn both_doors_are_measured_by_batches_and_singles() {
         for figure in ["batches of 500", "one ", "one command in flight, p50"] {
             has(&rows, &format!("{door}: {figure}"));
         }
+    }
+}
+
+#[test]
+fn the_journal_as_a_stream_and_the_feed_are_measured() {
+    let rows = figures("jetstream");
+    if rows.iter().any(|row| row["remark"].as_str().is_some_and(|remark| remark.starts_with("SKIPPED"))) {
+        println!("skipped: {rows:?}");
+        return;
+    }
+    for figure in ["one server, every message synced", "three servers", "feed, one server, synced every two"]
+    {
+        has(&rows, figure);
     }
 }
 

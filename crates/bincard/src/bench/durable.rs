@@ -8,15 +8,15 @@ use super::{Plan, oversell};
 use crate::cli::Failure;
 
 /// Batches under way, each of [`BATCH`] orders.
-const BATCHES_IN_FLIGHT: usize = 8;
+pub(super) const BATCHES_IN_FLIGHT: usize = 8;
 /// Single commands under way.
 const SINGLES_IN_FLIGHT: usize = 1024;
 /// Commands sent one at a time, for their latency.
 const ALONE: usize = 1000;
 
 /// What a run of batches came to.
-struct Ran {
-    orders_a_second: f64,
+pub(super) struct Ran {
+    pub(super) orders_a_second: f64,
     views_behind_ms: f64,
 }
 
@@ -24,8 +24,8 @@ pub(super) async fn measure(plan: &Plan, sync_ms: f64) -> Result<Vec<Row>, Failu
     let (mut spread, mut hot, mut singles, mut alone) = (vec![], vec![], vec![], vec![]);
     for run in 1..=plan.runs {
         eprintln!("durable: run {run} of {}", plan.runs);
-        spread.push(batches(plan, Mix::Spread).await?);
-        hot.push(batches(plan, Mix::Hot).await?);
+        spread.push(batches(Shop::open(plan).await?, plan, Mix::Spread).await?);
+        hot.push(batches(Shop::open(plan).await?, plan, Mix::Hot).await?);
         let shop = Shop::open(plan).await?;
         singles.push(one_each(&shop, plan).await?);
         alone.push(one_in_flight(&shop, plan).await?);
@@ -49,8 +49,8 @@ pub(super) async fn measure(plan: &Plan, sync_ms: f64) -> Result<Vec<Row>, Failu
     Ok(rows)
 }
 
-async fn batches(plan: &Plan, mix: Mix) -> Result<Ran, Failure> {
-    let shop = Shop::open(plan).await?;
+/// Places the orders of a run in batches, and looks whether exactly they are in the stock book.
+pub(super) async fn batches(shop: Shop, plan: &Plan, mix: Mix) -> Result<Ran, Failure> {
     let orders = shop.orders(mix);
     let batches = orders.typed_batches(0..plan.orders);
     let service = &shop.service;

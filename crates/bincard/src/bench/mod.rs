@@ -9,6 +9,7 @@ mod durable;
 mod history;
 mod http;
 mod http_client;
+mod jetstream;
 mod load;
 mod machine;
 mod nats;
@@ -36,6 +37,8 @@ pub enum Bench {
     Nats,
     /// Commands over HTTP, one request each and in batches
     Http,
+    /// The journal as a stream of one NATS server and of three, and the public feed
+    Jetstream,
     /// Verifying a history, and folding every view anew
     Replay,
     /// From an existing folder to the first answer
@@ -85,6 +88,7 @@ pub async fn run(bench: Bench, plan: &Plan) -> Result<Report, Failure> {
         Bench::Durable => durable::measure(plan, sync_ms).await,
         Bench::Nats => nats::measure(plan, sync_ms).await,
         Bench::Http => http::measure(plan, sync_ms).await,
+        Bench::Jetstream => jetstream::measure(plan).await,
         Bench::Replay => history::replay(plan).await,
         Bench::Start => history::start(plan).await,
         Bench::Query => query::measure(plan).await,

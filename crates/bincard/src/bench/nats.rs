@@ -7,7 +7,7 @@ use command_api::nats::{self, Access};
 use futures::StreamExt;
 
 use super::load::rate;
-use super::nats_server::NatsServer;
+use super::nats_server::{NatsServers, Servers};
 use super::report::{Latencies, Row};
 use super::shop::{LEDGER, Shop};
 use super::workload::{BATCH, Mix, Orders};
@@ -39,7 +39,7 @@ pub(super) async fn measure(plan: &Plan, sync_ms: f64) -> Result<Vec<Row>, Failu
             "the service named; the load generator here"
         }
         None => {
-            let Some(server) = NatsServer::start().await? else {
+            let Some(server) = NatsServers::start(Servers::Plain, &plan.dir).await? else {
                 let why = "there is no nats-server in NATS_SERVER or PATH; --nats URL names a running one";
                 return Ok(vec![Row::skipped("over NATS", why)]);
             };

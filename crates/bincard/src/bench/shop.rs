@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use command_api::service::Options;
+use command_api::service::{Options, Replication};
 use command_api::{Batch, Envelope, Offered, Outcome, Reply, Service};
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
@@ -37,8 +37,22 @@ impl Shop {
 
     /// The same with so much stock of each item, where that is to be scarce.
     pub(super) async fn stocked(plan: &Plan, items: usize, stock: Option<u64>) -> Result<Shop, Failure> {
+        Shop::made(plan, items, stock, None).await
+    }
+
+    /// The same with a stream for a journal.
+    pub(super) async fn on_stream(plan: &Plan, stream: Replication) -> Result<Shop, Failure> {
+        Shop::made(plan, plan.items, None, Some(stream)).await
+    }
+
+    async fn made(
+        plan: &Plan,
+        items: usize,
+        stock: Option<u64>,
+        stream: Option<Replication>,
+    ) -> Result<Shop, Failure> {
         let folder = tempfile::Builder::new().prefix("bincard-bench-").tempdir_in(&plan.dir)?;
-        let service = start(folder.path()).await?;
+        let service = start_on(folder.path(), stream).await?;
         let shop = Shop { service, folder, items };
         for batch in workload::shop("shop", items, stock) {
             shop.send(&batch).await?;
@@ -132,9 +146,14 @@ pub(super) async fn accepted(service: &Service, offered: Offered) -> Result<(), 
 
 /// Starts the bench's ledger in a folder of ledgers.
 pub(super) async fn start(data: &Path) -> Result<Service, Failure> {
+    start_on(data, None).await
+}
+
+async fn start_on(data: &Path, stream: Option<Replication>) -> Result<Service, Failure> {
     let name = Name::try_new(LEDGER).map_err(Failure::usage)?;
     let mut options = Options::new(data, Settings::named(name));
     options.address = "measured by bincard bench".into();
+    options.replication = stream;
     let started = tokio::task::spawn_blocking(|| Service::start(options)).await;
     Ok(started.expect("opening a ledger does not panic").map_err(crate::door::opening_fault)?)
 }
