@@ -4,6 +4,7 @@ mod folder;
 mod journal;
 mod machine;
 mod nats;
+mod rules;
 mod service;
 mod snapshots;
 

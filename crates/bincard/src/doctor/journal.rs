@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use journal::{Fault, Head, JournalRead, OfflineJournal};
 
-use super::{Finding, snapshots};
+use super::{Finding, rules, snapshots};
 use crate::backup::{BackupFault, Manifest};
 
 /// A clock that is further behind the last entry makes the writer refuse commands.
@@ -24,7 +24,8 @@ pub(super) fn examine(dir: &Path, findings: &mut Vec<Finding>) -> Option<String>
             findings
                 .extend(journal.notes().iter().map(|note| Finding::note("journal", note.clone(), "nothing")));
             findings.push(clock(&head));
-            snapshots::examine(dir, &journal, findings);
+            let snapshot = snapshots::examine(dir, &journal, findings);
+            rules::examine(&journal, snapshot.as_ref(), findings);
         }
         Err(Fault::InUse { address }) => {
             findings.push(Finding::good("journal", address.clone()));

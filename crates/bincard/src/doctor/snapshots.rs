@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use journal::JournalRead;
-use snapshots::{SnapshotSource, Snapshots};
+use snapshots::{Loaded, SnapshotSource, Snapshots};
 
 use super::Finding;
 
 /// A tail that is folded in some seconds.
 const TAIL_WANTED: u64 = 2_000_000;
 
-pub(super) fn examine(dir: &Path, journal: &dyn JournalRead, findings: &mut Vec<Finding>) {
+/// Gives the newest that can be used.
+pub(super) fn examine(dir: &Path, journal: &dyn JournalRead, findings: &mut Vec<Finding>) -> Option<Loaded> {
     let head = journal.head().sequence;
     let snapshots = Snapshots::of_ledger(dir);
     let found = match snapshots.sequences() {
@@ -21,7 +22,7 @@ pub(super) fn examine(dir: &Path, journal: &dyn JournalRead, findings: &mut Vec<
                 fault.to_string(),
                 "a start folds the whole journal instead",
             ));
-            return;
+            return None;
         }
     };
     let Some(newest) = found.first() else {
@@ -30,9 +31,10 @@ pub(super) fn examine(dir: &Path, journal: &dyn JournalRead, findings: &mut Vec<
             true => Finding::note("snapshots", found, "serve takes them unless --snapshot-every is 0"),
             false => Finding::good("snapshots", found),
         });
-        return;
+        return None;
     };
-    let usable = snapshots.nearest(journal, u64::MAX).map(|loaded| loaded.head.sequence);
+    let loaded = snapshots.nearest(journal, u64::MAX);
+    let usable = loaded.as_ref().map(|loaded| loaded.head.sequence);
     let tail = head.saturating_sub(usable.unwrap_or_default());
     let said = |usable: u64| {
         format!(
@@ -53,4 +55,5 @@ pub(super) fn examine(dir: &Path, journal: &dyn JournalRead, findings: &mut Vec<
             "nothing, if another version of bincard or another history was here before; the service takes new ones",
         ),
     });
+    loaded
 }
