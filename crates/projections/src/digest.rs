@@ -71,36 +71,37 @@ fn hash_of(row: &Value) -> Option<[u8; 32]> {
     if command.is_some_and(|command| command.starts_with("ledger.")) {
         return None;
     }
-    let mut text = String::new();
+    let mut text = Vec::with_capacity(1024);
     write_canonical(row, &mut text);
-    Some(*blake3::hash(text.as_bytes()).as_bytes())
+    Some(*blake3::hash(&text).as_bytes())
 }
 
 /// JSON with the keys of every object in order and without what is left out.
-fn write_canonical(value: &Value, text: &mut String) {
+fn write_canonical(value: &Value, text: &mut Vec<u8>) {
+    const MEMORY: &str = "memory takes whatever is written";
     match value {
         Value::Object(fields) => {
             let mut names: Vec<&String> = fields.keys().filter(|name| counts(name, fields)).collect();
             names.sort_unstable();
-            text.push('{');
+            text.push(b'{');
             for name in names {
-                text.push_str(&Value::String(name.clone()).to_string());
-                text.push(':');
+                serde_json::to_writer(&mut *text, name).expect(MEMORY);
+                text.push(b':');
                 write_canonical(&fields[name], text);
-                text.push(',');
+                text.push(b',');
             }
-            text.push('}');
+            text.push(b'}');
         }
         Value::Array(items) => {
-            text.push('[');
+            text.push(b'[');
             for item in items {
                 write_canonical(item, text);
-                text.push(',');
+                text.push(b',');
             }
-            text.push(']');
+            text.push(b']');
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            text.push_str(&value.to_string())
+            serde_json::to_writer(text, value).expect(MEMORY);
         }
     }
 }
