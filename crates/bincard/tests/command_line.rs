@@ -320,3 +320,13 @@ fn papers_are_written_for_every_command_and_view() {
         assert!(run(&["completions", shell]).ended(0).out.contains("as-of-sequence"));
     }
 }
+
+#[test]
+fn a_service_runs_under_the_allocators_settings_in_the_process_that_was_started() {
+    let folder = Folder::new();
+    let service = Served::start(folder.path(), &[]);
+    let environment = fs::read_to_string(format!("/proc/{}/environ", service.process.id())).unwrap();
+    let setting = |name: &str| environment.split('\0').filter(|line| line.starts_with(name)).count();
+    assert_eq!((setting("MIMALLOC_ALLOW_LARGE_OS_PAGES=1"), setting("MIMALLOC_PURGE_DELAY=10000")), (1, 1));
+    assert_eq!(service.process.terminate(), Some(0));
+}

@@ -102,6 +102,13 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether it has a whole ledger in memory for long.
+    pub fn works_on_a_whole_ledger(&self) -> bool {
+        matches!(self, Command::Serve(_) | Command::Replay { .. } | Command::Bench(_))
+    }
+}
+
 /// What an instance among several is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RoleChoice {

@@ -8,7 +8,7 @@ use command_api::{Auth, Ledgers, Service, Traces, feed, http, nats};
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
@@ -69,9 +69,11 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
     };
     let renewing = tokio::spawn(securing::renew(args.security.clone(), auth, shown));
     let archiving = archive.map(|archive| archiving::start(archive, &args, &service));
+    // Whoever reads that it is served may tell it to stop at once.
+    let signals = Signals::heard()?;
     println!("bincard: ledger {ledger} is served at {address}, data in {}", args.data.join(ledger).display());
 
-    let writer_stopped = wait_for_the_end(&service, args.exit_on_stop).await?;
+    let writer_stopped = signals.wait_for_the_end(&service, args.exit_on_stop).await;
     renewing.abort();
     if let Some(archiving) = archiving {
         archiving.abort();
@@ -139,16 +141,27 @@ async fn closed(service: &Service) -> Result<(), Failure> {
         .map_err(|fault| crate::door::opening_fault(fault).into())
 }
 
-/// Waits for a signal; or, if that is to be the end, for the writer to stop: then the reason is given.
-async fn wait_for_the_end(service: &Service, exit_on_stop: bool) -> io::Result<Option<String>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => tracing::info!("interrupted: stopping"),
-        _ = terminate.recv() => tracing::info!("asked to stop: stopping"),
-        why = service.stopped(), if exit_on_stop => return Ok(Some(why)),
+/// What tells a service to stop. Before they are heard, they end the process as they end any.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn heard() -> io::Result<Signals> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Signals { interrupt, terminate: signal(SignalKind::terminate())? })
     }
-    Ok(None)
+
+    /// Waits for a signal; or, if that is to be the end, for the writer to stop: then the reason is given.
+    async fn wait_for_the_end(mut self, service: &Service, exit_on_stop: bool) -> Option<String> {
+        tokio::select! {
+            _ = self.interrupt.recv() => tracing::info!("interrupted: stopping"),
+            _ = self.terminate.recv() => tracing::info!("asked to stop: stopping"),
+            why = service.stopped(), if exit_on_stop => return Some(why),
+        }
+        None
+    }
 }
 
 async fn until(mut stopping: watch::Receiver<bool>) {

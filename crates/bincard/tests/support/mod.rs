@@ -129,6 +129,11 @@ impl Running {
         self.0.wait().expect("it is ours").code()
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Sends it a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let (name, id) = (format!("-{name}"), self.0.id().to_string());
