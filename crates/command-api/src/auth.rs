@@ -146,7 +146,8 @@ impl Auth {
     /// Takes other keys from now on: tokens that only the former ones signed are refused.
     pub fn replace_keys(&self, keys: Keys) {
         if let Some(checks) = &self.0 {
-            *checks.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+            let mut in_force = checks.keys.write().unwrap_or_else(PoisonError::into_inner);
+            *in_force = keys;
             checks.known.write().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }
@@ -187,7 +188,9 @@ impl Checks {
         let known = match known {
             Some(known) => known,
             None => {
-                let known = Arc::new(self.check(token)?);
+                // Held until the token is known: keys that are replaced meanwhile take all with them that they let in.
+                let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+                let known = Arc::new(self.check(token, &keys)?);
                 let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
                 if all.len() >= KNOWN_TOKENS_MAX {
                     all.clear();
@@ -209,7 +212,7 @@ impl Checks {
         Ok(known.caller.clone())
     }
 
-    fn check(&self, token: &str) -> Result<Known, Reply> {
+    fn check(&self, token: &str, keys: &Keys) -> Result<Known, Reply> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         // Times are looked at for every request, not only when a token is first seen.
         (validation.validate_exp, validation.validate_nbf) = (false, false);
@@ -226,7 +229,6 @@ impl Checks {
             None => validation.validate_aud = false,
         }
         validation.set_required_spec_claims(&wanted);
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let claims: Claims = keys
             .decode(token, &validation)
             .map_err(|why| unauthorised("token_refused", format!("the token is refused: {why}")))?;

@@ -79,6 +79,18 @@ pub enum Fault {
     Journal(String),
 }
 
+impl From<crate::events::Fault> for Fault {
+    /// A journal that is a stream comes from the same servers: what is not to be had just now is had later.
+    fn from(fault: crate::events::Fault) -> Self {
+        match fault {
+            crate::events::Fault::Journal(fault @ journal::Fault::Unreachable { .. }) => {
+                Fault::jetstream(fault)
+            }
+            fault => Fault::Journal(fault.to_string()),
+        }
+    }
+}
+
 impl Fault {
     fn is_for_good(&self) -> bool {
         match self {

@@ -348,8 +348,13 @@ impl Service {
         })
     }
 
-    /// Waits until the writer has stopped for good, and tells why. Does not return while it runs.
+    /// Waits until the writer has stopped for good, and tells why. Does not return while it runs, nor while an instance
+    /// follows others that write.
     pub async fn stopped(&self) -> String {
+        if self.0.replicated.is_some() {
+            // Where the sender is gone the thread has ended.
+            let _ = self.0.ownership.clone().wait_for(|ownership| *ownership == Ownership::Stopped).await;
+        }
         let mut stopped = self.0.writer_stopped.clone();
         let why = stopped.wait_for(Option::is_some).await.map(|why| why.clone().unwrap_or_default());
         match why {

@@ -210,13 +210,15 @@ impl<To> Writer<To> {
         if let Some(why) = &self.stopped {
             return Err(Answer::Unavailable { why: why.clone() });
         }
+        // The clock goes on while nothing is taken: an hour of a full disk is no leap.
+        let clock = self.log_time.check(now);
         if let Some(why) = &self.full {
             return Err(Answer::Busy(Busy::DiskFull { why: why.clone() }));
         }
         if !self.takes_commands() {
             return Err(Answer::Busy(Busy::QueueFull));
         }
-        self.log_time.check(now).map_err(Answer::Busy)
+        clock.map_err(Answer::Busy)
     }
 
     /// The first outcome again, for the same commands under the same ids.

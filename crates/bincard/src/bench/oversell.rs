@@ -1,5 +1,6 @@
 //! The race for the last units: many clients, stock for half of what they want, and not one unit sold twice.
 
+use command_api::Outcome;
 use tokio::task::JoinSet;
 
 use super::Plan;
@@ -24,7 +25,7 @@ pub(super) async fn race(plan: &Plan) -> Result<Row, Failure> {
         let wanted = Orders { run: format!("C{client}"), ..shop.orders(Mix::Spread) };
         clients.spawn(async move {
             for batch in wanted.typed_batches(0..orders / CLIENTS) {
-                service.outcome(service.offer_batch(Ok(batch))).await;
+                check_decided(&service.outcome(service.offer_batch(Ok(batch))).await)?;
             }
             Ok::<(), Failure>(())
         });
@@ -35,11 +36,27 @@ pub(super) async fn race(plan: &Plan) -> Result<Row, Failure> {
     let (received, reserved) = ((stock * ITEMS) as i64, shop.units("reserved").await?);
     let left = shop.units("available").await?;
     shop.stop().await?;
-    if reserved + left != received {
+    if reserved + left != received || reserved == 0 {
         return Err(Failure::corrupt(format!("{received} received, {reserved} reserved and {left} left")));
     }
     let remark = format!(
         "{CLIENTS} clients, {orders} orders of two units, {received} units received, {reserved} sold, {left} left"
     );
-    Ok(Row::of("oversell race: units sold beyond the stock", "units", vec![0.0]).remarked(remark))
+    Ok(Row::of(
+        "oversell race: units sold beyond the stock",
+        "units",
+        vec![(reserved - received).max(0) as f64],
+    )
+    .remarked(remark))
+}
+
+/// Sold or refused: a race in which nobody is heard proves nothing.
+fn check_decided(outcome: &Outcome) -> Result<(), Failure> {
+    let Outcome::Each(lines) = outcome else {
+        return Err(Failure::refused("a batch was refused as a whole"));
+    };
+    match lines.iter().find(|line| !["accepted", "rejected"].contains(&line.status)) {
+        None => Ok(()),
+        Some(line) => Err(Failure::refused(format!("an order of the race was {}", line.status))),
+    }
 }

@@ -178,7 +178,7 @@ impl Ahead {
         let task = tokio::spawn(async move {
             if let Err(fault) = read(&ledger, ordinal, &to).await {
                 // Nobody listens: the feed stopped.
-                let _ = to.send(Err(Fault::Journal(fault.to_string()))).await;
+                let _ = to.send(Err(fault.into())).await;
             }
         });
         Ahead { messages, task }
@@ -208,9 +208,10 @@ async fn read(
         let heard = if messages.is_empty() {
             // The views move as soon as something is durable. If they stand still, the feed goes on all the same.
             match tokio::time::timeout(LOOK_AGAIN, position.changed()).await {
-                Ok(moved) => moved.is_ok(),
-                Err(_) => true,
+                Ok(Err(_)) => tokio::time::sleep(LOOK_AGAIN).await,
+                Ok(Ok(())) | Err(_) => {}
             }
+            true
         } else {
             to.send(Ok(messages)).await.is_ok()
         };

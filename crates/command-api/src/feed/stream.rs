@@ -1,8 +1,9 @@
 //! The feed's stream: made if it is missing, and asked what it holds.
 
 use async_nats::Client;
+use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, RawMessageErrorKind, Stream};
-use async_nats::jetstream::{self, Context};
+use async_nats::jetstream::{self, Context, ErrorCode};
 use uuid::Uuid;
 
 use super::{Fault, FeedOptions};
@@ -28,8 +29,15 @@ pub async fn last_seen(client: &Client, ledger: &str) -> Result<Option<Seen>, Fa
     let context = jetstream::new(client.clone());
     let stream = match context.get_stream(stream_name(ledger)).await {
         Ok(stream) => stream,
-        // Without JetStream, or without the stream, there is no witness.
-        Err(_) => return Ok(None),
+        Err(error) => {
+            return match error.kind() {
+                GetStreamErrorKind::JetStream(told) if told.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                    Ok(None)
+                }
+                // A witness that cannot be asked is not one that says nothing.
+                _ => Err(Fault::jetstream(error)),
+            };
+        }
     };
     let last = stream.cached_info().state.last_sequence;
     Ok(match message(&stream, last).await? {

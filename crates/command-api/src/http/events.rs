@@ -12,6 +12,7 @@ use axum::extract::{Extension, Query as Parameters};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
+use projections::Position;
 use serde::Deserialize;
 use tokio::sync::watch;
 
@@ -27,6 +28,8 @@ use crate::service::Service;
 const READ_MAX: usize = 256;
 /// A reader that hears nothing for so long is sent a sign of life.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often the journal is looked at when nobody tells that it has grown.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 
 /// True once the door stops taking requests: endless answers end.
@@ -139,12 +142,19 @@ impl Tail {
             tokio::select! {
                 // The sender is gone with the door, or with the service.
                 _ = self.stopping.wait_for(|stop| *stop) => return None,
-                moved = position.changed() => moved.ok()?,
+                () = moves(&mut position) => {}
                 () = tokio::time::sleep_until(silent_since + HEARTBEAT) => {
                     return Some(self.form.heartbeat().to_vec());
                 }
             }
         }
+    }
+}
+
+/// Returns when the views move. While they stand still for good, what is durable is looked at now and then.
+async fn moves(position: &mut watch::Receiver<Position>) {
+    if position.changed().await.is_err() {
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

@@ -142,9 +142,15 @@ fn trace(request: &Request) -> Option<&str> {
     headers.get(TRACE_HEADER).map(|value| value.as_str())
 }
 
+/// Questions for one view that are answered at a time: others wait on their subscription.
+const QUERIES_MAX: usize = 64;
+
 async fn serve_view(mut requests: impl Stream<Item = Request> + Unpin, view: &'static str, ledger: Service) {
     let mut answering = JoinSet::new();
     while let Some(request) = requests.next().await {
+        while answering.len() >= QUERIES_MAX {
+            answering.join_next().await;
+        }
         let ledger = ledger.clone();
         answering.spawn(async move {
             let asked = Instant::now();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use journal::JournalRead;
+use journal::{Frame, FrameSource, JournalRead};
 use parking_lot::RwLock;
 use projections::{Fault, Position, Projections};
 use tokio::sync::watch;
@@ -38,6 +38,7 @@ impl Reading {
     /// Runs until no more frames will come and all are folded in.
     pub(super) fn run(mut self) -> Result<(), Fault> {
         Precedence::Views.take();
+        let _tells = TellsOfPanic(self.stopped.clone());
         let folded = self.fold_all();
         if let (Ok(()), Some(pace)) = (&folded, self.pace.take()) {
             pace.end(&self.projections);
@@ -70,7 +71,7 @@ impl Reading {
                 self.hand_over(ready);
             }
             let ending = self.ending.load(Ordering::Acquire);
-            match frames.next_frame()? {
+            match self.next_frame(frames.as_mut())? {
                 Some(frame) => {
                     self.projections.fold(&frame)?;
                     if let Some(pace) = &self.pace {
@@ -90,10 +91,52 @@ impl Reading {
         }
     }
 
+    /// A network that fails is waited for, damage is not.
+    fn next_frame(&self, frames: &mut dyn FrameSource) -> Result<Option<Frame>, Fault> {
+        match frames.next_frame() {
+            Err(journal::Fault::Unreachable { server, why }) => {
+                tracing::warn!(server, why, "the views cannot read on just now");
+                Ok(None)
+            }
+            read => Ok(read?),
+        }
+    }
+
     fn hand_over(&mut self, handover: Handover) {
         if let Some(views) = handover.take(&self.projections, self.journal.as_ref()) {
             *self.in_use.write() = views.clone();
             self.projections = views;
         }
+    }
+}
+
+/// Views over which nobody folds any more are not to look well.
+struct TellsOfPanic(watch::Sender<Option<String>>);
+
+impl Drop for TellsOfPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "the thread that folds the views panicked: restart; the log tells where";
+            self.0.send_replace(Some(why.into()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_and_an_end_is_not() {
+        let (stopped, told) = watch::channel(None);
+        drop(TellsOfPanic(stopped.clone()));
+        assert_eq!(*told.borrow(), None);
+        let panics = std::thread::spawn(move || {
+            let _tells = TellsOfPanic(stopped);
+            panic!("as a test wants it");
+        });
+        assert!(
+            panics.join().is_err() && told.borrow().as_deref().is_some_and(|why| why.contains("panicked"))
+        );
     }
 }

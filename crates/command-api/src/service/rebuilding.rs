@@ -122,9 +122,11 @@ impl Handover {
             Rebuilt { position: views.position(), digest, differing, in_use }
         });
         let takes_over = rebuilt.as_ref().is_ok_and(|rebuilt| rebuilt.in_use);
+        // Those that do not are closed before anybody hears of it: their folder goes.
+        let views = takes_over.then_some(views);
         // Whoever asked may have gone.
         drop(told.send(rebuilt));
-        takes_over.then_some(views)
+        views
     }
 }
 

@@ -59,12 +59,12 @@ impl Contender {
     /// Runs until the instance ends; leaves the lease to others.
     pub(super) fn run(self) -> Result<(), Fault> {
         self.wake_when_something_happens();
+        let _clears = ClearsAtTheEnd(Arc::clone(&self.keeps_up));
         let contended = self.contend();
         self.lease.give_back(GOODBYE);
         self.ownership.send_replace(Ownership::Stopped);
         if let Err(fault) = &contended {
             tracing::error!(%fault, "this instance follows no more: restart it when that is mended");
-            self.keeps_up.store(false, Ordering::Release);
             self.stopped.send_replace(Some(fault.to_string()));
         }
         contended
@@ -213,6 +213,15 @@ impl Standby {
         }
         self.frames = Some(frames);
         Ok(())
+    }
+}
+
+/// Whatever ended the thread, a panic too: nothing keeps this instance up to date any more.
+struct ClearsAtTheEnd(Arc<AtomicBool>);
+
+impl Drop for ClearsAtTheEnd {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 

@@ -15,6 +15,16 @@ const UNFINISHED: &str = "unfinished";
 pub(super) struct Unfinished {
     pub(super) dir: PathBuf,
     marker: PathBuf,
+    finished: bool,
+}
+
+/// What nobody finishes is not left behind; where it cannot be taken away, the next start tries again.
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = fs::remove_dir_all(&self.dir).and_then(|()| fs::remove_file(&self.marker));
+        }
+    }
 }
 
 /// The folder in use, and nothing else is left of others. To be asked before any of them is opened.
@@ -31,15 +41,18 @@ pub(super) fn in_use(ledger: &Path) -> io::Result<PathBuf> {
 /// A new folder behind all that are there.
 pub(super) fn next(ledger: &Path) -> io::Result<Unfinished> {
     let number = numbers(ledger)?.into_iter().max().unwrap_or(1) + 1;
-    let unfinished = Unfinished { dir: folder(ledger, number), marker: marker(ledger, number) };
+    let unfinished =
+        Unfinished { dir: folder(ledger, number), marker: marker(ledger, number), finished: false };
     fs::write(&unfinished.marker, b"")?;
     Ok(unfinished)
 }
 
 impl Unfinished {
     /// From here on it is the one in use.
-    pub(super) fn finish(self) -> io::Result<()> {
-        fs::remove_file(self.marker)
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        fs::remove_file(&self.marker)?;
+        self.finished = true;
+        Ok(())
     }
 }
 
@@ -88,6 +101,12 @@ mod tests {
         fs::create_dir(&given_up.dir).unwrap();
         assert_eq!(in_use(ledger.path()).unwrap(), at("projections"));
         assert!(!given_up.dir.exists() && !given_up.marker.exists());
+
+        let unwanted = next(ledger.path()).unwrap();
+        fs::create_dir(&unwanted.dir).unwrap();
+        let (dir, marker) = (unwanted.dir.clone(), unwanted.marker.clone());
+        drop(unwanted);
+        assert!(!dir.exists() && !marker.exists(), "what nobody finishes is not left behind");
 
         let second = next(ledger.path()).unwrap();
         fs::create_dir(&second.dir).unwrap();

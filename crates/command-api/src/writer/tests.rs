@@ -345,6 +345,20 @@ fn low_space_makes_commands_busy_until_there_is_room() {
 }
 
 #[test]
+fn a_disk_that_is_full_for_hours_while_commands_come_is_no_leap_of_the_clock() {
+    let mut world = World::serving().step(Input::Space(Space::Low { why: "no space left on device".into() }));
+    for number in 1..=4 {
+        world = world.later(HOUR * 3 / 4).sends(number, define("A"));
+    }
+    world
+        .answered(&[(1, "disk_full"), (2, "disk_full"), (3, "disk_full"), (4, "disk_full")])
+        .step(Input::Space(Space::Enough))
+        .sends(5, define("A"))
+        .durable()
+        .answered(&[(5, "accepted")]);
+}
+
+#[test]
 fn log_time_is_one_for_a_frame_and_never_goes_back() {
     let world = World::serving().later(7 * SECOND).sends(1, define("A")).sends(2, define("B"));
     let world = world.later(2 * SECOND).sends(3, define("C")).durable().later(-4 * SECOND);

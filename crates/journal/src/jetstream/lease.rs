@@ -176,12 +176,22 @@ impl Keeping {
     async fn renew(&mut self, bucket: &Store, revision: u64) -> Result<(), String> {
         match self.write(bucket, revision, &self.own.clone()).await? {
             Some(revision) => self.held = Some((revision, Instant::now())),
-            None => {
-                self.held = None;
-                self.tell(None, false);
-            }
+            None => match self.own_revision(bucket).await? {
+                Some(revision) => self.held = Some((revision, Instant::now())),
+                None => {
+                    self.held = None;
+                    self.tell(None, false);
+                }
+            },
         }
         Ok(())
+    }
+
+    /// The revision that this instance wrote without hearing of it: the acknowledgement of a renewal was lost.
+    async fn own_revision(&self, bucket: &Store) -> Result<Option<u64>, String> {
+        let entry = bucket.entry(KEY).await.map_err(|error| error.to_string())?;
+        let holder = |value: &[u8]| serde_json::from_slice::<Holder>(value).unwrap_or_default();
+        Ok(entry.filter(|entry| holder(&entry.value) == self.own).map(|entry| entry.revision))
     }
 
     async fn watch(&mut self, bucket: &Store, is_wanted: bool) -> Result<(), String> {

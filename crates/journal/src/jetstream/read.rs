@@ -189,18 +189,16 @@ struct StreamSource {
 }
 
 impl StreamSource {
-    /// Fetches until something is read ahead, or nothing more is there.
+    /// Fetches until something is read ahead: the head says that there is more.
     fn fill(&mut self) -> Result<(), Fault> {
         while self.ahead.is_empty() {
             let frames = match &mut self.chain {
                 Some(chain) => {
                     let (link, from) = (Arc::clone(&self.reader.link), chain.last_stream_sequence() + 1);
-                    let batch = self.reader.link.wait(async move { whole_batch(&link, from).await })?;
+                    let batch =
+                        self.reader.link.wait(async move { batch_that_is_there(&link, from).await })?;
                     let mut frames = Vec::new();
                     read_batch(chain, &batch, &mut frames)?;
-                    if batch.is_empty() {
-                        return Ok(());
-                    }
                     frames
                 }
                 None => match self.reader.fetch(self.next_sequence)? {
@@ -208,7 +206,10 @@ impl StreamSource {
                         self.chain = Some(chain);
                         frames
                     }
-                    None => return Ok(()),
+                    None => {
+                        let why = format!("the frame of sequence {} was not found", self.next_sequence);
+                        return Err(self.reader.link.unreachable(why));
+                    }
                 },
             };
             let wanted = |(_, frame): &Placed| frame.last_sequence() >= self.next_sequence;
@@ -266,14 +267,22 @@ async fn catch_up(link: &Link, tail: &Tail) -> Result<(), Fault> {
         if read_on(link, tail, from).await? {
             continue;
         }
-        // A replica that lags: the leader has it.
-        match link.look(from).await {
-            Heard::Found { bytes } => tail.read(from, &bytes)?,
-            other => {
-                return Err(link.unreachable(format!("stream sequence {from} is not to be had: {other:?}")));
-            }
-        }
+        tail.read(from, &from_the_leader(link, from).await?)?;
     }
+}
+
+/// A message that a replica which lags does not have yet.
+async fn from_the_leader(link: &Link, from: u64) -> Result<Bytes, Fault> {
+    match link.look(from).await {
+        Heard::Found { bytes } => Ok(bytes.into()),
+        other => Err(link.unreachable(format!("stream sequence {from} is not to be had: {other:?}"))),
+    }
+}
+
+/// A batch from where something is known to be.
+async fn batch_that_is_there(link: &Link, from: u64) -> Result<Batch, Fault> {
+    let batch = whole_batch(link, from).await?;
+    if batch.is_empty() { Ok(vec![(from, from_the_leader(link, from).await?)]) } else { Ok(batch) }
 }
 
 /// Reads the messages that a replica has from here on; false if it has none.

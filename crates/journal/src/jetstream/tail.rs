@@ -13,6 +13,8 @@ use crate::journal::Head;
 /// One frame in so many has its place noted, or more if frames are long: a lookup fetches no more than that.
 const NOTED_FRAMES: usize = 16;
 const NOTED_BYTES: usize = 256 * 1024;
+/// A megabyte of places; a stream of more has them further apart.
+const PLACES_MAX: usize = 64 * 1024;
 /// Frames kept in memory, so that whoever follows the head fetches nothing.
 const RECENT_BYTES: usize = 32 * 1024 * 1024;
 /// Void frames that are listed; of more, the first.
@@ -30,6 +32,8 @@ struct Known {
     /// First sequence and stream sequence of some frames, in order.
     places: Vec<(u64, u64)>,
     since_place: (usize, usize),
+    /// How many times as far apart as usual they are: of a long stream fewer are noted.
+    spread: usize,
     recent: VecDeque<(u64, Frame)>,
     recent_bytes: usize,
     voids: Vec<VoidFrame>,
@@ -42,6 +46,7 @@ impl Tail {
             chain: Chain::of(stream),
             places: Vec::new(),
             since_place: (0, 0),
+            spread: 1,
             recent: VecDeque::new(),
             recent_bytes: 0,
             voids: Vec::new(),
@@ -163,9 +168,11 @@ impl Known {
     fn add(&mut self, stream_sequence: u64, frame: Frame) {
         let length = frame.bytes().len();
         let (frames, bytes) = self.since_place;
-        if self.places.is_empty() || frames >= NOTED_FRAMES || bytes + length > NOTED_BYTES {
+        let (frames_max, bytes_max) = (NOTED_FRAMES * self.spread, NOTED_BYTES * self.spread);
+        if self.places.is_empty() || frames >= frames_max || bytes + length > bytes_max {
             self.places.push((frame.header().first_sequence, stream_sequence));
             self.since_place = (0, 0);
+            self.thin_out();
         }
         self.since_place.0 += 1;
         self.since_place.1 += length;
@@ -176,5 +183,34 @@ impl Known {
         {
             self.recent_bytes -= oldest.bytes().len();
         }
+    }
+
+    /// Every other place goes when there are too many.
+    fn thin_out(&mut self) {
+        if self.places.len() > PLACES_MAX {
+            let mut stays = false;
+            self.places.retain(|_| {
+                stays = !stays;
+                stays
+            });
+            self.spread *= 2;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_stream_fewer_places_are_noted_and_the_first_stays() {
+        let tail = Tail::new("s");
+        let mut known = tail.known();
+        for number in 0..PLACES_MAX as u64 + 1 {
+            known.places.push((number + 1, number));
+            known.thin_out();
+        }
+        assert_eq!((known.places.len(), known.spread), (PLACES_MAX / 2 + 1, 2));
+        assert_eq!(known.places[..2], [(1, 0), (3, 2)]);
     }
 }

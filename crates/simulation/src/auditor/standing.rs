@@ -30,13 +30,14 @@ impl Standing {
         if self.stopped {
             return Some(Expected::Unavailable);
         }
+        let is_believed = self.observe(now);
         if self.full {
             return Some(Expected::Busy("disk_full"));
         }
         if !takes {
             return Some(Expected::Busy("queue_full"));
         }
-        (!self.observe(now)).then_some(Expected::Busy("clock_suspect"))
+        (!is_believed).then_some(Expected::Busy("clock_suspect"))
     }
 
     /// Looks at the wall clock: false if it cannot be believed. More than an hour ahead of what was seen is a leap,
