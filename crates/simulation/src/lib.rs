@@ -54,8 +54,21 @@ impl Default for Options {
     }
 }
 
+/// Entries that nobody asked for but time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timed {
+    /// Claims that ended.
+    pub claims: u64,
+    /// Returns that were awaited no longer.
+    pub returns: u64,
+    /// Holds that reached their limit.
+    pub holds: u64,
+    /// Ended orders that were archived, or postponed for something that is open.
+    pub archived: u64,
+}
+
 /// What came of a seed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// BLAKE3 of everything that was answered and recorded: the same for the same seed.
     pub digest: String,
@@ -65,6 +78,8 @@ pub struct Report {
     pub accepted: u64,
     /// Entries in the journal at the end.
     pub entries: u64,
+    /// How many of them the writer made by itself, when they fell due.
+    pub timed: Timed,
     /// Times that the process died.
     pub deaths: u64,
     /// Times that the journal found out what was done to its files.
@@ -75,6 +90,49 @@ pub struct Report {
     pub takeovers: u64,
     /// Times that one was refused, or gave up in doubt.
     pub fenced: u64,
+}
+
+impl Report {
+    /// Counts another seed's report in.
+    pub fn add(&mut self, other: &Report) {
+        self.answers += other.answers;
+        self.accepted += other.accepted;
+        self.entries += other.entries;
+        self.timed.claims += other.timed.claims;
+        self.timed.returns += other.timed.returns;
+        self.timed.holds += other.timed.holds;
+        self.timed.archived += other.timed.archived;
+        self.deaths += other.deaths;
+        self.detected += other.detected;
+        self.forgiven += other.forgiven;
+        self.takeovers += other.takeovers;
+        self.fenced += other.fenced;
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report {
+            digest: _,
+            answers,
+            accepted,
+            entries,
+            timed,
+            deaths,
+            detected,
+            forgiven,
+            takeovers,
+            fenced,
+        } = self;
+        let Timed { claims, returns, holds, archived } = timed;
+        write!(f, "{answers} answers predicted, {accepted} accepted, {entries} entries, ")?;
+        write!(
+            f,
+            "{claims} claims, {returns} returns and {holds} holds expired, {archived} orders looked at to archive, "
+        )?;
+        write!(f, "{deaths} deaths, {detected} damages found, {forgiven} losses permitted, ")?;
+        write!(f, "{takeovers} takeovers, {fenced} writers refused")
+    }
 }
 
 /// Runs a seed to its end.

@@ -42,11 +42,8 @@ fn main() -> ExitCode {
 
 fn one(seed: u64, options: Options) -> ExitCode {
     match run(seed, options) {
-        Ok(Report { digest, answers, accepted, entries, deaths, detected, forgiven, takeovers, fenced }) => {
-            println!(
-                "seed {seed}: {digest}  {answers} answers, {accepted} accepted, {entries} entries, {deaths} deaths, \
-                 {detected} damages found, {forgiven} losses permitted, {takeovers} takeovers, {fenced} writers refused"
-            );
+        Ok(report) => {
+            println!("seed {seed}: {}  {report}", report.digest);
             ExitCode::SUCCESS
         }
         Err(violation) => {
@@ -60,18 +57,10 @@ fn many(first: u64, last: u64, options: Options) -> ExitCode {
     // The summary tells; a panic inside is told with its seed.
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
-    let (mut failures, mut answers, mut deaths) = (0u64, 0, 0);
-    let (mut detected, mut forgiven, mut takeovers, mut fenced) = (0, 0, 0, 0);
+    let (mut failures, mut all) = (0u64, Report::default());
     for seed in first..last {
         match run(seed, options) {
-            Ok(report) => {
-                answers += report.answers;
-                deaths += report.deaths;
-                detected += report.detected;
-                forgiven += report.forgiven;
-                takeovers += report.takeovers;
-                fenced += report.fenced;
-            }
+            Ok(report) => all.add(&report),
             Err(violation) => {
                 failures += 1;
                 failed(seed, options, &violation);
@@ -82,10 +71,7 @@ fn many(first: u64, last: u64, options: Options) -> ExitCode {
     let run = last.saturating_sub(first);
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = run as f64 / seconds.max(0.001);
-    println!(
-        "{run} seeds, {failures} failed: {answers} answers predicted, {deaths} deaths, {detected} damages found, {forgiven} losses permitted, {takeovers} takeovers, \
-         {fenced} writers refused, {seconds:.1} s ({rate:.0} seeds/s)"
-    );
+    println!("{run} seeds, {failures} failed: {all}, {seconds:.1} s ({rate:.0} seeds/s)");
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -1,8 +1,9 @@
-//! Seeds are run for a while with every change; those that once failed are run for ever.
+//! Seeds are run for a while with every change; those that once failed are run for ever, though what a seed does changes
+//! with the workload: then the name says what was found, and the run is another.
 
 use std::time::{Duration, Instant};
 
-use simulation::{Options, Report, run};
+use simulation::{Options, Report, Timed, run};
 
 /// Seconds for new seeds of each kind; `SIMULATION_SECONDS` says otherwise.
 const SECONDS: u64 = 12;
@@ -40,6 +41,17 @@ fn a_process_on_a_disk_holds() {
     let reports = hold(Options::default());
     let deaths: u64 = reports.iter().map(|report| report.deaths).sum();
     assert!(reports.len() < 20 || deaths > 0, "{} seeds, and no process died", reports.len());
+    let detected: u64 = reports.iter().map(|report| report.detected).sum();
+    assert!(reports.len() < 100 || detected > 0, "{} seeds, and no damage was found", reports.len());
+    let mut all = Report::default();
+    reports.iter().for_each(|report| all.add(report));
+    let Timed { claims, returns, holds, archived } = all.timed;
+    let every_kind = claims.min(returns).min(holds).min(archived);
+    assert!(
+        reports.len() < 100 || every_kind > 0,
+        "{} seeds, and of some kind nothing fell due",
+        reports.len()
+    );
 }
 
 #[test]
@@ -55,16 +67,16 @@ fn two_instances_that_take_the_ledger_at_once_record_different_frames() {
 }
 
 #[test]
-fn an_instance_whose_clock_is_behind_makes_no_claim_that_falls_due_in_this_world() {
+fn an_instance_whose_clock_is_behind_takes_claims_and_ends_them_by_its_own_time() {
     holds(38, Options { cluster: true, ..Options::default() });
 }
 
 #[test]
 fn a_segment_header_whose_write_was_lost_is_found_by_the_scrub() {
-    assert_eq!(holds(1940, Options::default()).detected, 1);
+    holds(1940, Options::default());
 }
 
 #[test]
 fn a_frame_that_is_passed_over_for_a_header_read_wrong_is_found_missing() {
-    assert!(holds(3947, Options::default()).detected >= 1);
+    holds(3947, Options::default());
 }

@@ -68,7 +68,15 @@ pub(crate) fn agrees_with(shop: &Shop, ledger: &Ledger) -> Result<(), Violation>
         .map_err(|what| Violation(format!("the books do not tie out: {what}")))?;
     stock_agrees(shop, ledger)?;
     money_agrees(shop, ledger)?;
-    orders_agree(shop, ledger)
+    orders_agree(shop, ledger)?;
+    dues_agree(shop, ledger)
+}
+
+/// What will fall due, in which order, and under which id.
+fn dues_agree(shop: &Shop, ledger: &Ledger) -> Result<(), Violation> {
+    let found: Vec<_> = ledger.dues().map(|due| (due.at.micros(), due.id.to_string())).collect();
+    let wanted: Vec<_> = shop.dues().iter().map(|due| (due.at, due.id())).collect();
+    if found == wanted { Ok(()) } else { Err(format!("falls due: {found:?}\nwanted {wanted:?}").into()) }
 }
 
 fn stock_agrees(shop: &Shop, ledger: &Ledger) -> Result<(), Violation> {
@@ -137,6 +145,7 @@ fn orders_agree(shop: &Shop, ledger: &Ledger) -> Result<(), Violation> {
             OrderState::Released => "released",
             OrderState::InFulfilment => "in_fulfilment",
             OrderState::Completed => "completed",
+            OrderState::Closed => "closed",
             OrderState::Cancelled => "cancelled",
         };
         let units = |line: &ledger_core::orders::OrderLine| {
@@ -166,7 +175,7 @@ fn orders_agree(shop: &Shop, ledger: &Ledger) -> Result<(), Violation> {
         let holds = found.holds.iter().map(|hold| hold.reason.as_str());
         let same = found.state.as_str() == state
             && found.lines.iter().map(units).eq(wanted_units)
-            && holds.eq(wanted.holds.iter().map(String::as_str));
+            && holds.eq(wanted.holds.iter().map(|hold| hold.reason.as_str()));
         if !same {
             return Err(format!("order {id}: found {found:?}\nwanted {wanted:?}").into());
         }

@@ -7,14 +7,15 @@ mod evidence;
 mod history;
 mod remembered;
 mod standing;
+mod timers;
 
 use std::collections::BTreeMap;
 
 use command_api::writer::Answer;
 
-use crate::Violation;
 use crate::ask::Ask;
 use crate::model::{Fact, Shop, When, takes_effective_at};
+use crate::{Timed, Violation};
 use remembered::Remembered;
 use standing::Standing;
 
@@ -93,6 +94,18 @@ impl Auditor {
         self.waiting.len()
     }
 
+    /// How many entries up to this sequence nobody asked for, but time.
+    pub(crate) fn timed(&self, last: u64) -> Timed {
+        let asks = self.log.iter().zip(1..=last).filter_map(|(entry, _)| entry.ask.as_ref());
+        asks.fold(Timed::default(), |timed, ask| match ask.commands[0].name {
+            "stock.expire_reservation" => Timed { claims: timed.claims + 1, ..timed },
+            "returns.expire" => Timed { returns: timed.returns + 1, ..timed },
+            "orders.expire_hold" => Timed { holds: timed.holds + 1, ..timed },
+            "orders.archive" => Timed { archived: timed.archived + 1, ..timed },
+            _ => timed,
+        })
+    }
+
     /// The last sequence accepted, durable or not.
     pub(crate) fn sequence(&self) -> u64 {
         self.log.len() as u64
@@ -156,7 +169,8 @@ impl Auditor {
     pub(crate) fn command(&mut self, token: u64, ask: &Ask, now: i64, takes: bool) {
         let expected = self.predict(ask, now, takes);
         self.waiting.insert(token, expected);
-        self.standing.append_when_free();
+        self.standing.serves = true;
+        self.goes_on(now);
     }
 
     fn predict(&mut self, ask: &Ask, now: i64, takes: bool) -> Expected {
@@ -187,22 +201,30 @@ impl Auditor {
     }
 
     /// The journal told the fate of the frame in flight.
-    pub(crate) fn frame_settled(&mut self, durable: bool) {
+    pub(crate) fn frame_settled(&mut self, durable: bool, now: i64) {
         self.standing.settle(durable);
+        self.goes_on(now);
     }
 
-    pub(crate) fn space(&mut self, enough: bool) {
+    pub(crate) fn space(&mut self, enough: bool, now: i64) {
         self.standing.full = !enough;
-        self.standing.append_when_free();
+        self.goes_on(now);
     }
 
     pub(crate) fn tick(&mut self, now: i64) {
         self.standing.observe(now);
-        self.standing.append_when_free();
+        self.standing.serves = true;
+        self.goes_on(now);
     }
 
     pub(crate) fn clock_confirmed(&mut self, now: i64) {
         self.standing.confirm(now);
+        self.goes_on(now);
+    }
+
+    /// Whatever happened: what is due is decided, and the open frame is handed over when none is in flight.
+    fn goes_on(&mut self, now: i64) {
+        self.decide_due(now);
         self.standing.append_when_free();
     }
 

@@ -10,6 +10,10 @@ pub(super) struct Standing {
     pub(super) epoch: u64,
     pub(super) full: bool,
     pub(super) stopped: bool,
+    /// Nothing is due before whoever started the writer sends a command, or says that time passes.
+    pub(super) serves: bool,
+    /// Something due was refused: nothing is asked again before this log time.
+    pub(super) timers_rest_until: Option<i64>,
     /// The last log time, once there is one.
     last: Option<i64>,
     /// The last wall clock that was believed since the start.
@@ -82,6 +86,5 @@ impl Standing {
     pub(super) fn settle(&mut self, durable: bool) {
         self.in_flight = false;
         self.stopped |= !durable;
-        self.append_when_free();
     }
 }

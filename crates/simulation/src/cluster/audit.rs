@@ -5,7 +5,7 @@ use journal::{Frame, Head, Journal, JournalRead, MemoryJournal, Outcome};
 
 use super::Cluster;
 use crate::auditor::agrees_with;
-use crate::{Report, Violation};
+use crate::{Report, Timed, Violation};
 
 impl Cluster {
     /// Whatever is still on its way to the stream arrives; then it is read anew, by a reader that knows nothing.
@@ -19,7 +19,7 @@ impl Cluster {
         let history = history_of(self.stream.messages())?;
         self.check_fates(&history)?;
         self.check_instances(&history)?;
-        self.check_content(&history)?;
+        let timed = self.check_content(&history)?;
         self.check_damage_is_found()?;
         let head = history.last().map_or_else(|| Head::empty(self.uuid), Head::after);
         self.digest.update(&head.hash);
@@ -28,6 +28,7 @@ impl Cluster {
             answers: self.answers,
             accepted: self.accepted,
             entries: head.sequence,
+            timed,
             deaths: self.instances.iter().map(|instance| instance.life).sum(),
             detected: 0,
             forgiven: 0,
@@ -75,8 +76,8 @@ impl Cluster {
         }
     }
 
-    /// The history is what the auditors predicted, and `verify` decides it again.
-    fn check_content(&mut self, history: &[Frame]) -> Result<(), Violation> {
+    /// The history is what the auditors predicted, and `verify` decides it again. Gives how many entries fell due.
+    fn check_content(&mut self, history: &[Frame]) -> Result<Timed, Violation> {
         let mut journal = MemoryJournal::new(self.uuid);
         for frame in history {
             journal.submit(frame.clone());
@@ -94,7 +95,7 @@ impl Cluster {
         let found = auditor.check_history(&reader)?.map_err(|fault| Violation(fault.to_string()))?;
         let verified = replay::verify(&reader, &mut |_| {}).map_err(|fault| Violation(fault.to_string()))?;
         match verified.is_green() && found == reader.head().sequence && verified.sequence == found {
-            true => Ok(()),
+            true => Ok(auditor.timed(found)),
             false => {
                 Err(format!("verify finds {verified:?}, wanted {found} entries and no difference").into())
             }

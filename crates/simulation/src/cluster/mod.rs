@@ -25,6 +25,7 @@ use instance::Instance;
 use stream::{Carried, Stream};
 
 const SECOND: u64 = 1_000_000;
+const HOUR_MICROS: i64 = 3_600_000_000;
 const LOOK_AROUND_MICROS: u64 = 300_000;
 const LEASE_MICROS: u64 = 2 * SECOND;
 /// An appender hears that nobody answered after so long.
@@ -68,6 +69,12 @@ enum Happening {
     LeaderIsDeposed {
         micros: u64,
     },
+    /// Every wall clock leaps ahead.
+    ClockLeaps {
+        micros: i64,
+    },
+    /// Operators look at the wall clocks and confirm them.
+    OperatorsConfirm,
     /// Trouble comes to an end.
     Heals,
 }
@@ -172,6 +179,21 @@ impl Cluster {
             self.happenings.at(self.rng.u64(..until), what);
         }
         self.happenings.at(until, Happening::Heals);
+        if self.rng.bool() {
+            self.hours_pass();
+        }
+    }
+
+    /// Two days or so go by, for what falls due only then; operators are there when that is suspect.
+    fn hours_pass(&mut self) {
+        let mut moment = 0;
+        while moment < 40 * SECOND {
+            moment += self.rng.u64(SECOND / 5..2 * SECOND);
+            let hours_max = if self.rng.u8(..4) == 0 { 12 } else { 1 };
+            let micros = self.rng.i64(0..hours_max * HOUR_MICROS);
+            self.happenings.at(moment, Happening::ClockLeaps { micros });
+            self.happenings.at(moment + self.rng.u64(..SECOND), Happening::OperatorsConfirm);
+        }
     }
 
     fn tell(&self, what: impl FnOnce() -> String) {
@@ -196,6 +218,8 @@ impl Cluster {
             | Happening::Starts { .. }
             | Happening::Pauses { .. }
             | Happening::LeaderIsDeposed { .. }
+            | Happening::ClockLeaps { .. }
+            | Happening::OperatorsConfirm
             | Happening::Heals => 0,
         }
     }
@@ -237,6 +261,8 @@ impl Cluster {
                 self.instances[instance].paused_until = self.now + micros
             }
             Happening::LeaderIsDeposed { micros } => self.stream.depose_leader(self.now + micros),
+            Happening::ClockLeaps { micros } => self.clock.leap(self.now, micros),
+            Happening::OperatorsConfirm => return self.operators_confirm(),
             Happening::Heals => {
                 self.stream.heal();
                 self.rash_percent = 0;

@@ -25,7 +25,7 @@ impl Cluster {
             if self.lease.is_none_or(|(holder, until)| holder == instance || until < self.now) {
                 self.lease = Some((instance, self.now + LEASE_MICROS));
             }
-            return Ok(());
+            return self.time_passes(instance);
         }
         let lags = self.rng.u8(..4) == 0;
         self.read_on(instance, lags)?;
@@ -37,6 +37,35 @@ impl Cluster {
             return self.takes_the_ledger(instance);
         }
         Ok(())
+    }
+
+    /// Who writes is told that time passes.
+    fn time_passes(&mut self, instance: usize) -> Result<(), Violation> {
+        let wall = self.wall(instance);
+        let Some(owner) = self.instances[instance].owner.as_mut().filter(|owner| owner.serving) else {
+            return Ok(());
+        };
+        owner.auditor.tick(wall);
+        self.step(instance, Input::Tick, wall)
+    }
+
+    pub(super) fn operators_confirm(&mut self) -> Result<(), Violation> {
+        for instance in 0..self.instances.len() {
+            let (wall, is_awake) = (self.wall(instance), self.instances[instance].paused_until <= self.now);
+            if let Some(owner) = self.instances[instance].owner.as_mut().filter(|_| is_awake) {
+                owner.auditor.clock_confirmed(wall);
+                self.step(instance, Input::ClockConfirmed, wall)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, instance: usize, input: Input<u64>, wall: i64) -> Result<(), Violation> {
+        let mut out = Vec::new();
+        if let Some(owner) = &mut self.instances[instance].owner {
+            owner.writer.step(input, Timestamp::from_micros(wall), &mut out);
+        }
+        self.follow(instance, out)
     }
 
     pub(super) fn read_on(&mut self, instance: usize, lags: bool) -> Result<(), Violation> {
@@ -100,10 +129,8 @@ impl Cluster {
             self.tokens += 1;
             self.asked.insert(self.tokens, message_of(&message));
             owner.auditor.command(self.tokens, &message.ask, wall, true);
-            let mut out = Vec::new();
             let command = Input::Command(message.ask.request(), self.tokens);
-            owner.writer.step(command, Timestamp::from_micros(wall), &mut out);
-            self.follow(instance, out)?;
+            self.step(instance, command, wall)?;
         }
     }
 
@@ -181,7 +208,7 @@ impl Cluster {
             owner.durable = frame.last_sequence();
             owner.serving = true;
         }
-        owner.auditor.frame_settled(durable);
+        owner.auditor.frame_settled(durable, wall);
         let mut out = Vec::new();
         owner.writer.step(Input::Journal(outcome), Timestamp::from_micros(wall), &mut out);
         if durable {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::dues::Places;
 use super::read::round;
 use super::{Fact, Move, Shop};
 
@@ -18,7 +19,13 @@ pub(crate) struct Claim {
     pub(crate) sku: String,
     pub(crate) location: String,
     pub(crate) units: i64,
+    /// When it ends by itself.
+    pub(crate) until: Option<i64>,
+    pub(super) place: usize,
 }
+
+/// What a bucket holds.
+pub(super) const UNITS_MAX: i64 = 1_000_000_000_000;
 
 type Cell = (String, String, &'static str);
 
@@ -32,6 +39,7 @@ pub(crate) struct Stock {
     /// Millionths.
     pub(super) last_cost: BTreeMap<String, i64>,
     pub(crate) claims: BTreeMap<String, Claim>,
+    places: Places,
 }
 
 /// Where units are.
@@ -84,6 +92,17 @@ impl Stock {
     /// Units of an item that are anywhere.
     pub(crate) fn of_item(&self, sku: &str) -> i64 {
         self.units.iter().filter(|(cell, _)| cell.0 == sku).map(|(_, units)| units).sum()
+    }
+
+    pub(super) fn add_claim(&mut self, id: String, claim: Claim) {
+        let place = self.places.take();
+        self.claims.insert(id, Claim { place, ..claim });
+    }
+
+    pub(super) fn drop_claim(&mut self, id: &str) {
+        if let Some(claim) = self.claims.remove(id) {
+            self.places.give_back(claim.place);
+        }
     }
 
     pub(super) fn pool(&self, sku: &str, location: &str, group: &'static str) -> &[Part] {
@@ -163,7 +182,9 @@ impl Shop {
             self.stock.take(cell(location, group_of(status)), parts);
         }
         if let Place::At(location, status) = to {
-            *self.stock.units.entry(cell(location, status)).or_default() += units;
+            let there = self.stock.units.entry(cell(location, status)).or_default();
+            *there += units;
+            self.bursts |= *there > UNITS_MAX;
             self.stock.put(cell(location, group_of(status)), parts);
         }
         if let Place::World("supplier" | "opening" | "adjustment") = from {

@@ -24,12 +24,18 @@ impl Shop {
                 return Err("line_twice");
             }
             let line = order.line(*number)?;
-            let cancellable = line.open + line.backordered + line.claimed(RESERVED);
+            let cancellable = line.cancellable();
             if *units > cancellable {
                 let picked = line.before_shipped() > cancellable;
                 return Err(if picked { "units_already_picked" } else { "not_enough_on_line" });
             }
         }
+        self.cancel_units(id, wanted, facts);
+        Ok(())
+    }
+
+    pub(super) fn cancel_units(&mut self, id: &str, wanted: Vec<(i64, i64)>, facts: &mut Vec<Fact>) {
+        let order = &self.orders[id];
         let cancelled: i64 = wanted.iter().map(|(_, units)| units).sum();
         let whole = order.before_shipped() == cancelled && order.left_us() == 0;
         let unmet = self.unmet_holds(id);
@@ -38,12 +44,11 @@ impl Shop {
             self.cancel_line(id, number, units, &mut fact);
         }
         if whole {
-            self.order_mut(id).end(OrderState::Cancelled);
+            self.end(id, OrderState::Cancelled);
         }
         facts.push(fact);
         self.complete_if_done(id, facts);
         self.clear_met_holds(id, &unmet, facts);
-        Ok(())
     }
 
     /// Open units go first, then backordered ones, then reserved ones from the location that was used last.
@@ -92,15 +97,15 @@ impl Shop {
             if self.invoice(id, &[], &mut fact) {
                 facts.push(fact);
             }
-            self.order_mut(id).end(OrderState::Completed);
+            self.end(id, OrderState::Completed);
             facts.push(Fact::new("orders.completed"));
         }
     }
 
     pub(super) fn complete_if_done(&mut self, id: &str, facts: &mut Vec<Fact>) {
-        let order = self.order_mut(id);
+        let order = &self.orders[id];
         if order.is_open() && order.before_shipped() == 0 && order.left_us() > 0 {
-            order.end(OrderState::Completed);
+            self.end(id, OrderState::Completed);
             facts.push(Fact::new("orders.completed"));
         }
     }

@@ -35,7 +35,9 @@ impl Shop {
         match order.state {
             OrderState::Released | OrderState::InFulfilment if order.holds.is_empty() => Ok(order),
             OrderState::Released | OrderState::InFulfilment => Err("order_held"),
-            OrderState::Captured | OrderState::Completed | OrderState::Cancelled => Err("order_not_released"),
+            OrderState::Captured | OrderState::Completed | OrderState::Closed | OrderState::Cancelled => {
+                Err("order_not_released")
+            }
         }
     }
 

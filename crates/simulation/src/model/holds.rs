@@ -3,25 +3,33 @@
 use serde_json::Value;
 
 use super::read::text;
-use super::{Fact, OrderState, Refusal, Shop};
+use super::{Fact, Hold, OrderState, Refusal, Shop};
 
 impl Shop {
     pub(super) fn hold(&mut self, body: &Value, facts: &mut Vec<Fact>) -> Result<(), Refusal> {
         let (id, reason) = (text(body, "order"), text(body, "reason"));
-        if self.open_order(id)?.holds.iter().any(|held| held == reason) {
+        if self.open_order(id)?.is_held_for(reason) {
             return Err("already_held");
         }
-        self.order_mut(id).holds.push(reason.to_owned());
-        facts.push(Fact::new("orders.held"));
+        self.hold_now(id, &[reason], facts);
         Ok(())
+    }
+
+    /// The order is held back from now on, for as long as the limits say.
+    fn hold_now(&mut self, id: &str, reasons: &[&str], facts: &mut Vec<Fact>) {
+        for reason in reasons {
+            let limit = self.policies.limit_of(reason, &self.orders[id].channel, self.now);
+            self.order_mut(id).holds.push(Hold { reason: (*reason).to_owned(), limit });
+        }
+        facts.push(Fact::new("orders.held"));
     }
 
     pub(super) fn clear_hold(&mut self, body: &Value, facts: &mut Vec<Fact>) -> Result<(), Refusal> {
         let (id, reason) = (text(body, "order"), text(body, "reason"));
-        if !self.order(id)?.holds.iter().any(|held| held == reason) {
+        if !self.order(id)?.is_held_for(reason) {
             return Err("not_held_for");
         }
-        self.order_mut(id).holds.retain(|held| held != reason);
+        self.order_mut(id).holds.retain(|hold| hold.reason != reason);
         facts.push(Fact::new("orders.hold_cleared"));
         Ok(())
     }
@@ -34,24 +42,21 @@ impl Shop {
         }
         let mut reasons = Vec::new();
         if self.channel_of(order).prepaid && order.payable() > 0 {
-            reasons.push("payment".to_owned());
+            reasons.push("payment");
         }
         if self.wants_stock(id) {
-            reasons.push("stock".to_owned());
+            reasons.push("stock");
         }
         if reasons.is_empty() {
             self.release_now(id, facts);
         } else {
-            self.order_mut(id).holds = reasons;
-            facts.push(Fact::new("orders.held"));
+            self.hold_now(id, &reasons, facts);
         }
     }
 
     pub(super) fn hold_for_stock(&mut self, id: &str, facts: &mut Vec<Fact>) {
-        let held = self.orders[id].holds.iter().any(|held| held == "stock");
-        if self.wants_stock(id) && !held {
-            self.order_mut(id).holds.push("stock".to_owned());
-            facts.push(Fact::new("orders.held"));
+        if self.wants_stock(id) && !self.orders[id].is_held_for("stock") {
+            self.hold_now(id, &["stock"], facts);
         }
     }
 
@@ -80,14 +85,15 @@ impl Shop {
     }
 
     pub(super) fn unmet_holds(&self, id: &str) -> Vec<String> {
-        self.orders[id].holds.iter().filter(|reason| !self.is_met(id, reason)).cloned().collect()
+        let reasons = self.orders[id].holds.iter().map(|hold| &hold.reason);
+        reasons.filter(|reason| !self.is_met(id, reason)).cloned().collect()
     }
 
     /// Takes off the holds that were not met before and are now, and releases an order that waited for them alone.
     pub(super) fn clear_met_holds(&mut self, id: &str, unmet: &[String], facts: &mut Vec<Fact>) {
         let holds = self.orders[id].holds.clone();
-        let met = |reason: &String| unmet.contains(reason) && self.is_met(id, reason);
-        let left: Vec<String> = holds.iter().filter(|reason| !met(reason)).cloned().collect();
+        let met = |hold: &Hold| unmet.contains(&hold.reason) && self.is_met(id, &hold.reason);
+        let left: Vec<Hold> = holds.iter().filter(|hold| !met(hold)).cloned().collect();
         if left.len() == holds.len() {
             return;
         }

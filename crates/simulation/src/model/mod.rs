@@ -3,8 +3,11 @@
 //! Plain maps under text keys, amounts in minor units, bodies read as the JSON that a client sends. It shares no code
 //! with `ledger-core`: what both get right they got right twice. Slow and obvious is better here than short and clever.
 
+mod archive;
 mod costs;
+mod dues;
 mod endings;
+mod expiry;
 mod fulfilment;
 mod holds;
 mod masters;
@@ -12,6 +15,7 @@ mod money;
 mod order;
 mod orders;
 mod payments;
+mod policies;
 mod read;
 mod refunds;
 mod returns;
@@ -21,10 +25,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub(crate) use costs::Stock;
+pub(crate) use costs::{Claim, Stock};
+pub(crate) use dues::Due;
 pub(crate) use fulfilment::{Shipment, Stage};
 pub(crate) use masters::{Channel, Item, ItemState};
-pub(crate) use order::{Line, Order, OrderState};
+pub(crate) use order::{Hold, Line, Order, OrderState};
 pub(crate) use read::part;
 pub(crate) use returns::{GRADES, Return};
 pub(crate) use stock::STATUSES;
@@ -70,13 +75,32 @@ pub(crate) struct Shop {
     pub(crate) channels: BTreeMap<String, Channel>,
     pub(crate) stock: Stock,
     pub(crate) orders: BTreeMap<String, Order>,
-    pub(crate) payments: BTreeSet<String>,
+    /// Payments: the order for which, where there is one.
+    pub(crate) payments: BTreeMap<String, Option<String>>,
     pub(crate) shipments: BTreeMap<String, Shipment>,
     pub(crate) returns: BTreeMap<String, Return>,
-    /// Granted refunds: the channel that pays.
-    pub(crate) refunds: BTreeMap<String, String>,
+    pub(crate) refunds: BTreeMap<String, Refund>,
+    /// Orders that were forgotten.
+    pub(crate) archived: BTreeSet<String>,
     pub(crate) postings: BTreeSet<String>,
     pub(crate) money: money::Money,
+    policies: policies::Policies,
+    order_places: dues::Places,
+    return_places: dues::Places,
+    /// How many returns there ever were.
+    returns_ever: u64,
+    /// The log time of the command at hand.
+    now: i64,
+    /// The command at hand would put more into a bucket than the books hold.
+    bursts: bool,
+}
+
+/// A granted refund.
+#[derive(Debug, Clone)]
+pub(crate) struct Refund {
+    /// The channel that pays.
+    pub(crate) channel: String,
+    pub(crate) order: Option<String>,
 }
 
 impl Fact {
@@ -99,6 +123,7 @@ impl Shop {
     /// changed: decide on a clone where that matters.
     pub(crate) fn decide(&mut self, name: &str, body: &Value, when: &When) -> Result<Vec<Fact>, Refusal> {
         let mut facts = Vec::new();
+        self.now = when.log_time;
         match name {
             "items.define" => self.define_item(body, &mut facts),
             "items.activate" => self.activate_item(body, &mut facts),
@@ -113,12 +138,18 @@ impl Shop {
             "stock.reserve" => self.reserve(body, when, &mut facts),
             "stock.unreserve" => self.unreserve(body, &mut facts),
             "stock.write_off" => self.write_off(body, &mut facts),
+            "stock.expire_reservation" => self.expire_reservation(body, &mut facts),
             "orders.place" => self.place(body, when, &mut facts),
             "orders.hold" => self.hold(body, &mut facts),
             "orders.clear_hold" => self.clear_hold(body, &mut facts),
             "orders.release" => self.release(body, &mut facts),
             "orders.allocate" => self.allocate(body, &mut facts),
             "orders.cancel" => self.cancel(body, &mut facts),
+            "orders.set_hold_limit" => self.set_hold_limit(body, &mut facts),
+            "orders.close" => self.close(body, &mut facts),
+            "orders.set_archiving" => self.set_archiving(body, &mut facts),
+            "orders.archive" => self.archive(body, &mut facts),
+            "orders.expire_hold" => self.expire_hold(body, &mut facts),
             "payments.capture" => self.capture(body, when, &mut facts),
             "payments.refund" => self.pay_refund(body, when, &mut facts),
             "fulfilment.plan" => self.plan(body, when, &mut facts),
@@ -130,10 +161,15 @@ impl Shop {
             "returns.receive" => self.receive_return(body, when, &mut facts),
             "returns.inspect" => self.inspect(body, &mut facts),
             "returns.disposition" => self.disposition(body, &mut facts),
+            "returns.set_window" => self.set_window(body, &mut facts),
+            "returns.expire" => self.expire_return(body, &mut facts),
             "returns.refund" => self.grant_refund(body, when, &mut facts),
             "finance.post_manual" => self.post_manual(body, when, &mut facts),
             unknown => panic!("the naive shop does not know {unknown}"),
         }?;
+        if std::mem::take(&mut self.bursts) {
+            return Err("books_would_break");
+        }
         for fact in &facts {
             self.money.post(&fact.posts)?;
         }
@@ -148,6 +184,9 @@ pub(crate) fn takes_effective_at(name: &str) -> bool {
         "orders.hold",
         "orders.release",
         "orders.clear_hold",
+        "orders.set_hold_limit",
+        "orders.set_archiving",
+        "returns.set_window",
         "stock.reserve",
         "stock.unreserve",
     ];

@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use super::costs::Part;
+use super::policies::LimitAction;
 use super::read::part;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +11,7 @@ pub(crate) enum OrderState {
     Released,
     InFulfilment,
     Completed,
+    Closed,
     Cancelled,
 }
 
@@ -17,10 +19,20 @@ pub(crate) enum OrderState {
 pub(crate) struct Order {
     pub(crate) channel: String,
     pub(crate) state: OrderState,
-    pub(crate) holds: Vec<String>,
+    pub(crate) holds: Vec<Hold>,
     pub(crate) lines: Vec<Line>,
     pub(crate) charges: Vec<Charge>,
     pub(crate) invoiced: i64,
+    /// When it is forgotten, once it ended.
+    pub(super) archive_at: Option<i64>,
+    pub(super) place: usize,
+}
+
+/// Why an order is held back; and until when it may be, and what then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hold {
+    pub(crate) reason: String,
+    pub(super) limit: Option<(i64, LimitAction)>,
 }
 
 #[derive(Debug, Clone)]
@@ -93,6 +105,11 @@ impl Line {
         self.open + self.backordered + (RESERVED..=PACKED).map(|what| self.claimed(what)).sum::<i64>()
     }
 
+    /// Units that nobody picked.
+    pub(super) fn cancellable(&self) -> i64 {
+        self.open + self.backordered + self.claimed(RESERVED)
+    }
+
     pub(crate) fn left_us(&self) -> i64 {
         self.shipped + self.delivered
     }
@@ -143,9 +160,8 @@ impl Order {
         self.lines.iter().map(Line::left_us).sum()
     }
 
-    pub(super) fn end(&mut self, state: OrderState) {
-        self.state = state;
-        self.holds.clear();
+    pub(super) fn is_held_for(&self, reason: &str) -> bool {
+        self.holds.iter().any(|hold| hold.reason == reason)
     }
 
     pub(super) fn line(&self, number: i64) -> Result<&Line, Refusal> {

@@ -12,7 +12,8 @@ const TOTAL_MAX: i64 = 1_000_000_000_000_000;
 
 impl Shop {
     pub(super) fn order(&self, id: &str) -> Result<&Order, Refusal> {
-        self.orders.get(id).ok_or("unknown_order")
+        let gone = if self.archived.contains(id) { "order_archived" } else { "unknown_order" };
+        self.orders.get(id).ok_or(gone)
     }
 
     pub(super) fn order_mut(&mut self, id: &str) -> &mut Order {
@@ -32,6 +33,9 @@ impl Shop {
         let id = id(body, "order", &when.assigned);
         if self.orders.contains_key(&id) {
             return Err("order_exists");
+        }
+        if self.archived.contains(&id) {
+            return Err("order_archived");
         }
         if !self.channels.contains_key(text(body, "channel")) {
             return Err("unknown_channel");
@@ -53,18 +57,21 @@ impl Shop {
         }
         let lines = self.priced_lines(list(body, "lines"))?;
         let charges = numbered_charges(list(body, "charges"))?;
-        let order = Order {
+        let mut order = Order {
             channel: text(body, "channel").to_owned(),
             state: OrderState::Captured,
             holds: Vec::new(),
             lines,
             charges,
             invoiced: 0,
+            archive_at: None,
+            place: 0,
         };
         if order.payable() > TOTAL_MAX {
             return Err("amount_out_of_range");
         }
         let lines: Vec<i64> = order.lines.iter().map(|line| line.number).collect();
+        order.place = self.order_places.take();
         self.orders.insert(id.clone(), order);
         facts.push(Fact::new("orders.placed"));
         self.promise(&id, &lines, facts);
@@ -178,7 +185,7 @@ impl Shop {
             line.cancelled += units;
         }
         if whole {
-            order.end(OrderState::Cancelled);
+            self.end(id, OrderState::Cancelled);
         }
         facts.push(Fact::new("orders.refused"));
     }

@@ -13,7 +13,7 @@ impl Shop {
         facts: &mut Vec<Fact>,
     ) -> Result<(), Refusal> {
         let payment = id(body, "payment", &when.assigned);
-        if self.payments.contains(&payment) {
+        if self.payments.contains_key(&payment) {
             return Err("payment_exists");
         }
         let (id, wanted) = (text(body, "order"), minor(body, "amount"));
@@ -30,7 +30,7 @@ impl Shop {
         fact.post("2300", to_receivable - wanted);
         money::change(&mut self.money.receivable, id, -to_receivable);
         money::change(&mut self.money.deposits, id, wanted - to_receivable);
-        self.payments.insert(payment);
+        self.payments.insert(payment, Some(id.to_owned()));
         facts.push(fact);
         self.clear_met_holds(id, &unmet, facts);
         Ok(())
@@ -43,20 +43,21 @@ impl Shop {
         facts: &mut Vec<Fact>,
     ) -> Result<(), Refusal> {
         let payment = id(body, "payment", &when.assigned);
-        if self.payments.contains(&payment) {
+        if self.payments.contains_key(&payment) {
             return Err("payment_exists");
         }
         let (refund, amount) = (text(body, "refund"), minor(body, "amount"));
-        let channel = self.refunds.get(refund).ok_or("unknown_refund")?;
+        let granted = self.refunds.get(refund).ok_or("unknown_refund")?;
+        let order = granted.order.clone();
         if amount > self.money.claim(refund) {
             return Err("refund_exceeds_claim");
         }
-        let account = if self.channels[channel].prepaid { "1110" } else { "1000" };
+        let account = if self.channels[&granted.channel].prepaid { "1110" } else { "1000" };
         let mut fact = Fact::new("payments.refunded");
         fact.post("2310", amount);
         fact.post(account, -amount);
         money::change(&mut self.money.claims, refund, -amount);
-        self.payments.insert(payment);
+        self.payments.insert(payment, order);
         facts.push(fact);
         Ok(())
     }

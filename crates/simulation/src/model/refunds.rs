@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::order::{Charge, Line};
 use super::read::{id, list, minor, opt_minor, opt_text, opt_units, round, text, units};
-use super::{Fact, OrderState, Refusal, Shop, When, money};
+use super::{Fact, OrderState, Refund, Refusal, Shop, When, money};
 
 const LINES_MAX: usize = 1_000;
 
@@ -112,7 +112,7 @@ impl Shop {
         if let Some(back) = opt_text(body, "return").and_then(|back| self.returns.get_mut(back)) {
             back.refunded_units += wanted;
         }
-        self.refunds.insert(id, channel);
+        self.refunds.insert(id, Refund { channel, order: order_id });
         facts.push(fact);
         Ok(())
     }

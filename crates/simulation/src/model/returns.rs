@@ -3,22 +3,27 @@
 use serde_json::Value;
 
 use super::costs::{Goods, Part, Place, group_of, of_issue, value_of};
+use super::policies::DAY_MICROS;
 use super::read::{id, list, opt_millionths, opt_text, opt_time, opt_units, text, units};
 use super::{Fact, Refusal, Shop, Stage, When};
 
 const LINES_MAX: usize = 1_000;
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Every grade.
 pub(crate) const GRADES: [&str; 4] = ["a", "b", "c", "d"];
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Return {
     pub(crate) order: Option<String>,
     pub(crate) authorised: bool,
     pub(crate) location: Option<String>,
     pub(crate) lines: Vec<ReturnLine>,
     pub(crate) refunded_units: i64,
+    /// Until when what has not come is awaited.
+    pub(super) expires_at: Option<i64>,
+    pub(super) place: usize,
+    /// It is the n-th return ever.
+    pub(super) number: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -49,7 +54,7 @@ impl Return {
         self.lines.iter().find(|line| line.number == number).ok_or("unknown_return_line")
     }
 
-    fn line_mut(&mut self, number: i64) -> &mut ReturnLine {
+    pub(super) fn line_mut(&mut self, number: i64) -> &mut ReturnLine {
         self.lines.iter_mut().find(|line| line.number == number).expect("the line was found before")
     }
 }
@@ -79,9 +84,11 @@ impl Shop {
         }
         let order_id = text(body, "order");
         let order = self.order(order_id)?;
-        if opt_time(body, "expires_at").is_some_and(|expires_at| expires_at <= when.effective_at) {
+        let said = opt_time(body, "expires_at");
+        if said.is_some_and(|expires_at| expires_at <= when.effective_at) {
             return Err("expiry_not_ahead");
         }
+        let expires_at = said.or_else(|| self.policies.awaited_until(&order.channel, when.effective_at));
         require_lines(list(body, "lines"))?;
         let mut lines: Vec<ReturnLine> = Vec::new();
         for (number, asked) in (1..).zip(list(body, "lines")) {
@@ -103,9 +110,16 @@ impl Shop {
             of_order.return_authorised += line.authorised;
         }
         let order = Some(order_id.to_owned());
-        self.returns.insert(id, Return { order, authorised: true, location: None, lines, refunded_units: 0 });
+        let back = Return { order, authorised: true, lines, expires_at, ..Return::default() };
+        self.add_return(id, back);
         facts.push(Fact::new("returns.authorised"));
         Ok(())
+    }
+
+    fn add_return(&mut self, id: String, back: Return) {
+        let place = self.return_places.take();
+        self.returns_ever += 1;
+        self.returns.insert(id, Return { place, number: self.returns_ever, ..back });
     }
 
     fn shipped_in_window(&self, order: &str, line: i64, sku: &str, now: i64) -> i64 {
@@ -227,7 +241,7 @@ impl Shop {
         }
         let order = opt_text(body, "order").map(str::to_owned);
         let location = Some(location.to_owned());
-        self.returns.insert(id, Return { order, authorised: false, location, lines, refunded_units: 0 });
+        self.add_return(id, Return { order, location, lines, ..Return::default() });
         facts.push(fact);
         Ok(())
     }

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use super::costs::{Claim, Goods, Part, Place, group_of, value_of};
+use super::costs::{Claim, Goods, Part, Place, UNITS_MAX, group_of, value_of};
 use super::read::{id, opt_millionths, opt_text, opt_time, opt_units, round, text, units};
 use super::{Fact, ItemState, Refusal, Shop, When};
 
-const UNITS_MAX: i64 = 1_000_000_000_000;
 const VALUE_MAX: i64 = 1_000_000_000_000_000;
 
 /// Every status.
@@ -195,7 +194,8 @@ impl Shop {
         }
         self.require_active_stocked(sku)?;
         self.require_location(location)?;
-        if opt_time(body, "until").is_some_and(|until| until <= when.log_time) {
+        let until = opt_time(body, "until");
+        if until.is_some_and(|until| until <= when.log_time) {
             return Err("reservation_ends_in_the_past");
         }
         self.require_there(sku, (location, "available"), wanted)?;
@@ -203,8 +203,8 @@ impl Shop {
         let mut fact = Fact::new("stock.reserved");
         let goods = Goods { sku, units: wanted, parts: &[] };
         self.go(&mut fact, &goods, Place::At(location, "available"), Place::At(location, "reserved"));
-        let claim = Claim { sku: sku.to_owned(), location: location.to_owned(), units: wanted };
-        self.stock.claims.insert(reservation, claim);
+        let (sku, location) = (sku.to_owned(), location.to_owned());
+        self.stock.add_claim(reservation, Claim { sku, location, units: wanted, until, place: 0 });
         facts.push(fact);
         Ok(())
     }
@@ -221,7 +221,7 @@ impl Shop {
         let (from, to) = (Place::At(&claim.location, "reserved"), Place::At(&claim.location, "available"));
         self.go(&mut fact, &Goods { sku: &claim.sku, units: wanted, parts: &[] }, from, to);
         match wanted == claim.units {
-            true => drop(self.stock.claims.remove(reservation)),
+            true => self.stock.drop_claim(reservation),
             false => {
                 let left = Claim { units: claim.units - wanted, ..claim };
                 self.stock.claims.insert(reservation.to_owned(), left);

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::{CHANNELS, LOCATIONS, Named, Workload, YEAR_MICROS, money, one_of, time};
+use super::{CHANNELS, LOCATIONS, Named, Workload, money, one_of};
 use crate::model::{GRADES, Line, Order, Return, Shop};
 
 const OUTCOMES: [&str; 5] = ["restock", "quarantine", "write_off", "refurbish", "return_to_supplier"];
@@ -25,10 +25,8 @@ impl Workload {
         let wanted = rng.i64(1..=left) + i64::from(rng.u8(..15) == 0) * left;
         let mut body =
             json!({"order": order, "reason": "random", "lines": [{"line": line.number, "quantity": wanted}]});
-        if rng.u8(..5) == 0 {
-            // Some expire before they begin, whosever clock is asked; the others not before the world does.
-            let later = if rng.u8(..10) == 0 { -YEAR_MICROS } else { YEAR_MICROS };
-            body["expires_at"] = time(now + later);
+        if rng.bool() {
+            body["expires_at"] = self.end(rng, now);
         }
         self.document(rng, "return", "r", &mut body);
         ("returns.authorise", body)

@@ -3,6 +3,7 @@
 mod after_sale;
 mod orders;
 mod parcels;
+mod policies;
 mod set_up;
 mod shelf;
 
@@ -13,10 +14,12 @@ use uuid::Uuid;
 use crate::ask::{Ask, Command};
 use crate::model::Shop;
 
+use policies::policy;
 pub(crate) use set_up::{CHANNELS, LOCATIONS, SKUS, set_up};
 
+const HOUR_MICROS: i64 = 3_600_000_000;
 /// No run of a world lasts as long.
-const YEAR_MICROS: i64 = 365 * 24 * 3_600_000_000;
+const YEAR_MICROS: i64 = 365 * 24 * HOUR_MICROS;
 
 /// A command's name and body.
 pub(crate) type Named = (&'static str, Value);
@@ -33,6 +36,8 @@ pub(crate) struct Workload {
     /// Percent of commands that leave their document without an id.
     nameless_percent: u8,
     weights: [u32; 8],
+    /// How far ahead the ends of claims and returns are that are to come within the run, in microseconds.
+    soon_micros: i64,
     documents: u64,
 }
 
@@ -46,7 +51,8 @@ impl Workload {
             backdated_percent: percent(&[0, 10, 30]),
             nonsense_percent: percent(&[1, 5, 15]),
             nameless_percent: percent(&[0, 10]),
-            weights: [1, 2, 4, 1, 6, 6, 5, 1].map(|weight| weight * u32::from(percent(&[1, 1, 2, 4]))),
+            weights: [1, 3, 4, 1, 6, 6, 5, 1].map(|weight| weight * u32::from(percent(&[1, 1, 2, 4]))),
+            soon_micros: [500_000, 3_000_000, 60_000_000, 3 * HOUR_MICROS][rng.usize(..4)],
             documents: 0,
         }
     }
@@ -103,6 +109,17 @@ impl Workload {
             self.documents += 1;
             body[field] = format!("{kind}{}", self.documents).into();
         }
+    }
+
+    /// When a claim or a return is to end: mostly within the run, sometimes after it, rarely before it began. Now and then
+    /// at a full second, so that several end together.
+    fn end(&self, rng: &mut Rng, now: i64) -> Value {
+        let end = match rng.u8(..60) {
+            0 => now - YEAR_MICROS,
+            1..10 => now + YEAR_MICROS,
+            _ => now + rng.i64(1..self.soon_micros),
+        };
+        time(if rng.bool() { end } else { end / 1_000_000 * 1_000_000 + 1_000_000 })
     }
 
     fn sku(&self, rng: &mut Rng) -> &'static str {

@@ -3,8 +3,9 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use super::policies::REASONS;
 use super::{CHANNELS, Named, Workload, money, one_of, price, time};
-use crate::model::{Order, Shop};
+use crate::model::{Order, OrderState, Shop};
 
 impl Workload {
     pub(super) fn place(&mut self, shop: &Shop, rng: &mut Rng, now: i64) -> Named {
@@ -50,14 +51,17 @@ impl Workload {
     }
 
     pub(super) fn on_an_order(&mut self, shop: &Shop, rng: &mut Rng) -> Named {
+        let completed = shop.orders.iter().find(|(_, order)| order.state == OrderState::Completed);
+        if let (Some((id, _)), 0) = (completed, rng.u8(..12)) {
+            return ("orders.close", json!({"order": id}));
+        }
         let open: Vec<_> = shop.orders.iter().filter(|(_, order)| order.is_open()).collect();
         let Some((id, order)) = one_of(&open, rng) else { return self.goods_in(rng) };
-        const REASONS: [&str; 5] = ["payment", "stock", "fraud", "manual", "address"];
         let reason = REASONS[rng.usize(..REASONS.len())];
         match rng.u8(..8) {
             0 => ("orders.hold", json!({"order": id, "reason": reason})),
             1 | 2 => {
-                let held = one_of(&order.holds, rng).map_or(reason, String::as_str);
+                let held = one_of(&order.holds, rng).map_or(reason, |hold| hold.reason.as_str());
                 ("orders.clear_hold", json!({"order": id, "reason": held}))
             }
             3 => ("orders.release", json!({"order": id})),

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::json;
 
-use super::Named;
+use super::{Named, policy};
 
 /// Items that are kept in stock. The last one goes out of trade now and then.
 pub(crate) const SKUS: [&str; 5] = ["TEA-01", "TEA-02", "MUG-01", "POT-01", "TIN-01"];
@@ -40,6 +40,9 @@ pub(crate) fn set_up(rng: &mut Rng) -> Vec<Named> {
         let body = json!({"channel": channel, "name": channel, "kind": "web", "settlement": settlement,
             "oversell": oversell, "partial_shipment": partial_shipment, "locations": from});
         commands.push(("channels.define", body));
+    }
+    for _ in 0..rng.usize(..8) {
+        commands.push(policy(rng));
     }
     for sku in SKUS {
         let location = LOCATIONS[rng.usize(..LOCATIONS.len())];

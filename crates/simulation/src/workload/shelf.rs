@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::{CHANNELS, LOCATIONS, Named, SKUS, Workload, YEAR_MICROS, money, one_of, price, time};
+use super::{CHANNELS, LOCATIONS, Named, SKUS, Workload, money, one_of, policy, price, time};
 use crate::model::{STATUSES, Shop};
 
 impl Workload {
@@ -16,8 +16,8 @@ impl Workload {
 
     pub(super) fn on_the_shelf(&mut self, shop: &Shop, rng: &mut Rng, now: i64) -> Named {
         match rng.u8(..10) {
-            0..=2 => self.reserve(shop, rng, now),
-            3 | 4 => unreserve(shop, rng),
+            0..=3 => self.reserve(shop, rng, now),
+            4 | 5 => unreserve(shop, rng),
             _ => self.change(shop, rng),
         }
     }
@@ -32,10 +32,8 @@ impl Workload {
         let quantity = rng.i64(1..=units.min(4) + too_many);
         let mut body = json!({"sku": sku, "location": location, "quantity": quantity});
         self.document(rng, "reservation", "v", &mut body);
-        if rng.bool() {
-            // Some end before they begin, whosever clock is asked; the others not before the world does.
-            let later = if rng.u8(..60) == 0 { -YEAR_MICROS } else { YEAR_MICROS };
-            body["until"] = time(now + later);
+        if rng.u8(..4) != 0 {
+            body["until"] = self.end(rng, now);
         }
         if let (Some(known), 0) = (shop.stock.claims.keys().next(), rng.u8(..20)) {
             body["reservation"] = known.clone().into();
@@ -75,7 +73,8 @@ impl Workload {
     }
 
     pub(super) fn by_hand(&mut self, rng: &mut Rng) -> Named {
-        match rng.u8(..6) {
+        match rng.u8(..9) {
+            6..9 => policy(rng),
             0 => ("items.retire", json!({"sku": SKUS[SKUS.len() - 1]})),
             1 => ("items.activate", json!({"sku": "DRAFT"})),
             2 => {
@@ -110,9 +109,19 @@ impl Workload {
         let id = |known: Option<&String>, rng: &mut Rng| -> Value {
             known.filter(|_| rng.bool()).cloned().unwrap_or_else(|| "nope".to_owned()).into()
         };
-        let (order, shipment) = (shop.orders.keys().next(), shop.shipments.keys().next());
+        let gone = shop.archived.first().filter(|_| rng.bool());
+        let (order, shipment) = (gone.or(shop.orders.keys().next()), shop.shipments.keys().next());
         let (back, refund) = (shop.returns.keys().next(), shop.refunds.keys().next());
-        match rng.u8(..18) {
+        match rng.u8(..21) {
+            18 => ("orders.close", json!({"order": id(order, rng)})),
+            19 => {
+                let lines = json!([{"sku": sku, "quantity": 1, "unit_cost": "1"}]);
+                ("returns.receive", json!({"order": id(order, rng), "location": location, "lines": lines}))
+            }
+            20 => {
+                let lines = json!([{"line": 1, "quantity": 1}]);
+                ("returns.authorise", json!({"order": id(order, rng), "reason": "random", "lines": lines}))
+            }
             0 => ("items.define", json!({"sku": sku, "name": "Again"})),
             1 => ("items.activate", json!({"sku": sku})),
             2 => ("items.retire", json!({"sku": sku})),

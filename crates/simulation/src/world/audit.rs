@@ -106,6 +106,7 @@ impl World {
             answers: self.answers,
             accepted: self.accepted,
             entries,
+            timed: self.auditor.timed(entries),
             deaths: self.life - 1,
             detected: self.detected,
             forgiven: self.forgiven,

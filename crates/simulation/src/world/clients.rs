@@ -118,6 +118,10 @@ impl Clients {
             (Some(last), 0..4) => return Some(last.as_ref().clone()),
             // Another command under an id that is taken.
             (Some(last), 4..7) => ask.commands[0].id = last.commands[0].id.clone(),
+            _ if rng.u8(..60) == 0 => {
+                // One that is a timer's.
+                ask.commands[0].id = shop.dues().first().map_or(id, |due| due.id());
+            }
             _ => {}
         }
         Some(ask)

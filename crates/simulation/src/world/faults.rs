@@ -17,6 +17,7 @@ pub(super) struct Faults {
     disk_troubles: Vec<DiskTrouble>,
     kills: bool,
     clock: bool,
+    hurries: bool,
     full_disk: bool,
     dishonesty: Option<Dishonesty>,
     /// Microseconds that a frame takes at the most.
@@ -39,6 +40,7 @@ impl Faults {
             disk_troubles,
             kills: rng.bool(),
             clock: rng.bool(),
+            hurries: rng.bool(),
             full_disk: rng.u8(..4) == 0,
             dishonesty: Dishonesty::of_a_seed(rng),
             frame_micros_max: [500, 3_000, 30_000, 400_000][rng.usize(..4)],
@@ -94,10 +96,24 @@ impl Faults {
                 happenings.at(moment + rng.u64(SECOND..6 * SECOND), Happening::OperatorConfirms);
             }
         }
+        if self.hurries {
+            hours_pass(rng, happenings);
+        }
         if self.full_disk {
             let moment = rng.u64(..10 * SECOND);
             happenings.at(moment, Happening::DiskFills);
             happenings.at(moment + rng.u64(SECOND..5 * SECOND), Happening::DiskHasRoom);
         }
+    }
+}
+
+/// The wall clock leaps through two days or so, for what falls due only then; the operator is there when that is suspect.
+fn hours_pass(rng: &mut Rng, happenings: &mut Happenings<Happening>) {
+    let mut moment = 0;
+    while moment < 20 * SECOND {
+        moment += rng.u64(SECOND / 20..SECOND);
+        let micros = if rng.u8(..4) == 0 { rng.i64(HOUR..12 * HOUR) } else { rng.i64(0..HOUR) };
+        happenings.at(moment, Happening::ClockLeaps { micros });
+        happenings.at(moment + rng.u64(..SECOND / 2), Happening::OperatorConfirms);
     }
 }

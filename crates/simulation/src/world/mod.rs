@@ -285,7 +285,7 @@ impl World {
         let outcome =
             outcome.ok_or_else(|| Violation("a file journal knows a frame's fate at once".into()))?;
         let durable = matches!(outcome, Outcome::Durable { .. });
-        self.auditor.frame_settled(durable);
+        self.auditor.frame_settled(durable, wall);
         let outputs = process.step(Input::Journal(outcome), wall);
         process.serving = true;
         let views_lag = self.rng.u8(..4) == 0;
@@ -313,7 +313,7 @@ impl World {
         let wall = self.wall();
         let Some(process) = &mut self.process else { return Ok(()) };
         let space = process.space();
-        self.auditor.space(space == Space::Enough);
+        self.auditor.space(space == Space::Enough, wall);
         let outputs = process.step(Input::Space(space), wall);
         self.after(outputs)
     }
