@@ -18,6 +18,7 @@ mod writing;
 
 pub use asking::{COMMAND_STATUS, page_json, query_permission, read_query};
 pub use offering::{Each, Offered};
+pub use opening::{fold, without_doubtful};
 pub use ownership::Ownership;
 pub use rebuilding::{NotRebuilt, Rebuilt};
 pub use replicated::{Replication, Role};

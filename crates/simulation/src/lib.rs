@@ -67,6 +67,17 @@ pub struct Timed {
     pub archived: u64,
 }
 
+/// Snapshots of a process on a disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Snapshots {
+    /// How many were taken.
+    pub taken: u64,
+    /// Starts that began with one.
+    pub used: u64,
+    /// Starts that left the newest one aside.
+    pub left_aside: u64,
+}
+
 /// What came of a seed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -86,6 +97,8 @@ pub struct Report {
     pub detected: u64,
     /// Times that acknowledged entries were lost where that is permitted: see `docs/simulation.md`.
     pub forgiven: u64,
+    /// What came of its snapshots.
+    pub snapshots: Snapshots,
     /// Times that an instance of a cluster took the ledger.
     pub takeovers: u64,
     /// Times that one was refused, or gave up in doubt.
@@ -105,6 +118,9 @@ impl Report {
         self.deaths += other.deaths;
         self.detected += other.detected;
         self.forgiven += other.forgiven;
+        self.snapshots.taken += other.snapshots.taken;
+        self.snapshots.used += other.snapshots.used;
+        self.snapshots.left_aside += other.snapshots.left_aside;
         self.takeovers += other.takeovers;
         self.fenced += other.fenced;
     }
@@ -112,24 +128,12 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report {
-            digest: _,
-            answers,
-            accepted,
-            entries,
-            timed,
-            deaths,
-            detected,
-            forgiven,
-            takeovers,
-            fenced,
-        } = self;
-        let Timed { claims, returns, holds, archived } = timed;
+        let Report { answers, accepted, entries, deaths, detected, forgiven, takeovers, fenced, .. } = self;
+        let Timed { claims, returns, holds, archived } = self.timed;
+        let Snapshots { taken, used, left_aside } = self.snapshots;
         write!(f, "{answers} answers predicted, {accepted} accepted, {entries} entries, ")?;
-        write!(
-            f,
-            "{claims} claims, {returns} returns and {holds} holds expired, {archived} orders looked at to archive, "
-        )?;
+        write!(f, "fell due: {claims} claims, {returns} returns, {holds} holds, {archived} orders, ")?;
+        write!(f, "{taken} snapshots taken, {used} used, {left_aside} left aside, ")?;
         write!(f, "{deaths} deaths, {detected} damages found, {forgiven} losses permitted, ")?;
         write!(f, "{takeovers} takeovers, {fenced} writers refused")
     }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use simulation::{Options, Report, Timed, run};
+use simulation::{Options, Report, Snapshots, Timed, run};
 
 /// Seconds for new seeds of each kind; `SIMULATION_SECONDS` says otherwise.
 const SECONDS: u64 = 12;
@@ -45,6 +45,14 @@ fn a_process_on_a_disk_holds() {
     assert!(reports.len() < 100 || detected > 0, "{} seeds, and no damage was found", reports.len());
     let mut all = Report::default();
     reports.iter().for_each(|report| all.add(report));
+    let Snapshots { taken, used, left_aside } = all.snapshots;
+    let some_of_all = taken.min(used).min(left_aside);
+    assert!(
+        reports.len() < 100 || some_of_all > 0,
+        "{} seeds, snapshots: {:?}",
+        reports.len(),
+        all.snapshots
+    );
     let Timed { claims, returns, holds, archived } = all.timed;
     let every_kind = claims.min(returns).min(holds).min(archived);
     assert!(

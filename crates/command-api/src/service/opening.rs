@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use journal::{
-    Checked, FileJournal, Frame, FrameSource, Head, Journal, JournalRead, JournalThread, Lock, MemoryJournal,
-    Outcome, RealDisk, Wake,
+    Checked, Disk, FileJournal, Frame, FrameSource, Head, Journal, JournalRead, JournalThread, Lock,
+    MemoryJournal, Outcome, RealDisk, Wake,
 };
 use ledger_core::control::{RULES_KNOWN, RecordStateHash};
 use ledger_core::values::{Name, Text, Timestamp};
@@ -168,9 +168,9 @@ pub(super) fn open_views(
 }
 
 /// Opens something; again without the snapshot that it began with, if the log says that the state there was another.
-pub(super) fn without_doubtful<T>(
-    snapshots: &mut Snapshots,
-    mut open: impl FnMut(&Snapshots) -> Result<T, Fault>,
+pub fn without_doubtful<T, D: Disk>(
+    snapshots: &mut Snapshots<D>,
+    mut open: impl FnMut(&Snapshots<D>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     loop {
         match open(snapshots) {
@@ -190,7 +190,7 @@ pub(super) fn recording_in(inbox: &Arc<Inbox>) -> Record {
 }
 
 /// The writer's own ledger: the nearest snapshot, and the tail of the journal on top.
-fn fold(journal: &dyn JournalRead, snapshots: &Snapshots) -> Result<Ledger, Fault> {
+pub fn fold(journal: &dyn JournalRead, snapshots: &dyn SnapshotSource) -> Result<Ledger, Fault> {
     let head = journal.head();
     let (mut ledger, start, began) = match snapshots.nearest(journal, head.sequence) {
         Some(loaded) => (loaded.ledger, loaded.head, Some(loaded.state)),

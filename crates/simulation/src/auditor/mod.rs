@@ -217,6 +217,24 @@ impl Auditor {
         self.goes_on(now);
     }
 
+    /// The hash of the state after this entry is handed to the writer: it is recorded if it is news, or let go.
+    pub(crate) fn state_hash(&mut self, at_sequence: u64, now: i64) {
+        let id = |sequence: &u64| format!("ledger/state_hash/{sequence}");
+        let is_known = |sequence: u64| self.log.iter().any(|entry| entry.ids[0] == id(&sequence));
+        let is_news = !(at_sequence..=self.sequence()).any(is_known);
+        if self.standing.refuses(now, true).is_none() && is_news {
+            self.enter_control(vec![(id(&at_sequence), "ledger.state_hash_recorded")], now);
+        }
+        self.goes_on(now);
+    }
+
+    /// Whether somebody was told of an entry behind the one that records the hash of this state.
+    pub(crate) fn has_told_state_hash(&self, at_sequence: u64) -> bool {
+        let id = format!("ledger/state_hash/{at_sequence}");
+        let place = self.log.iter().position(|entry| entry.ids[0] == id);
+        place.is_some_and(|place| (place as u64) < self.acknowledged)
+    }
+
     pub(crate) fn clock_confirmed(&mut self, now: i64) {
         self.standing.confirm(now);
         self.goes_on(now);

@@ -5,7 +5,7 @@ use journal::{Frame, Head, Journal, JournalRead, MemoryJournal, Outcome};
 
 use super::Cluster;
 use crate::auditor::agrees_with;
-use crate::{Report, Timed, Violation};
+use crate::{Report, Snapshots, Timed, Violation};
 
 impl Cluster {
     /// Whatever is still on its way to the stream arrives; then it is read anew, by a reader that knows nothing.
@@ -32,6 +32,7 @@ impl Cluster {
             deaths: self.instances.iter().map(|instance| instance.life).sum(),
             detected: 0,
             forgiven: 0,
+            snapshots: Snapshots::default(),
             takeovers: self.takeovers,
             fenced: self.fenced,
         })

@@ -8,7 +8,7 @@ use super::World;
 use super::happenings::Happening;
 use super::process::{DIR, Process};
 use crate::auditor::agrees_with;
-use crate::{Report, Violation};
+use crate::{Report, Snapshots, Violation};
 
 impl World {
     /// What a process found is the run of entries that it must be; false if it finds its files damaged.
@@ -44,6 +44,8 @@ impl World {
         if let Err(fault) = process.fold_views() {
             return self.damage_is_found(&fault);
         }
+        process.check_state();
+        self.check_foreign_is_left_aside(&process)?;
         agrees_with(self.auditor.shop(), process.writer.ledger())?;
         let head = process.journal.head().sequence;
         let witnessed = self.witnessed();
@@ -57,6 +59,7 @@ impl World {
             }
         }
         self.process = Some(process);
+        self.snapshot_goes_on_later();
         Ok(())
     }
 
@@ -110,6 +113,11 @@ impl World {
             deaths: self.life - 1,
             detected: self.detected,
             forgiven: self.forgiven,
+            snapshots: Snapshots {
+                taken: self.snapshots.taken,
+                used: self.snapshots.used,
+                left_aside: self.snapshots.left_aside,
+            },
             takeovers: 0,
             fenced: 0,
         }

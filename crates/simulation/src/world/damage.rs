@@ -12,6 +12,7 @@ use journal::{Fault, OfflineJournal, SimDisk, Trouble};
 use super::World;
 use super::happenings::Happening;
 use super::process::DIR;
+use super::snapshots::is_snapshot;
 use crate::Violation;
 
 const HEAD_SLOTS: [usize; 2] = [0, 4096];
@@ -129,6 +130,9 @@ impl World {
             return Ok(());
         }
         let Some((path, bit)) = some_stored_bit(&self.kept.disk, &mut self.rng) else { return Ok(()) };
+        if is_snapshot(&path) {
+            return self.snapshot_rots(&path, bit);
+        }
         self.kept.disk.flip_bit(&path, bit);
         self.tell(|| format!("bit {bit} of {} turned over", path.display()));
         let doubt = Doubt { what: Dishonesty::Rots, undo: Some((path.clone(), bit)) };
@@ -193,7 +197,8 @@ impl World {
         let head = self.kept.disk.read(&Path::new(DIR).join("head")).unwrap_or_default();
         let slots = HEAD_SLOTS.iter().filter_map(|at| head.get(*at..*at + HEAD_SLOT_BYTES));
         let by_head = slots.filter_map(sequence_in_slot).max().unwrap_or_default();
-        by_head.max(self.kept.witness.map_or(0, |witness| witness.sequence))
+        let by_views = self.kept.witness.map_or(0, |witness| witness.sequence);
+        by_head.max(by_views).max(self.witnessed_by_snapshots())
     }
 
     /// The journal says that it is damaged: right, if somebody damaged it. A bit is turned back and a misread is read
@@ -230,7 +235,10 @@ fn some_stored_bit(disk: &SimDisk, rng: &mut Rng) -> Option<(PathBuf, usize)> {
     let paths = disk.paths();
     let stored: Vec<&PathBuf> = paths
         .iter()
-        .filter(|path| path.ends_with("head") || path.extension().is_some_and(|ending| ending == "seg"))
+        .filter(|path| {
+            let is_segment = path.extension().is_some_and(|ending| ending == "seg");
+            path.ends_with("head") || is_segment || is_snapshot(path)
+        })
         .collect();
     if stored.is_empty() {
         return None;

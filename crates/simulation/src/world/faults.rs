@@ -18,6 +18,8 @@ pub(super) struct Faults {
     kills: bool,
     clock: bool,
     hurries: bool,
+    /// Something is done to snapshots before starts.
+    pub(super) tampers: bool,
     full_disk: bool,
     dishonesty: Option<Dishonesty>,
     /// Microseconds that a frame takes at the most.
@@ -41,6 +43,7 @@ impl Faults {
             kills: rng.bool(),
             clock: rng.bool(),
             hurries: rng.bool(),
+            tampers: rng.u8(..4) == 0,
             full_disk: rng.u8(..4) == 0,
             dishonesty: Dishonesty::of_a_seed(rng),
             frame_micros_max: [500, 3_000, 30_000, 400_000][rng.usize(..4)],
@@ -50,6 +53,11 @@ impl Faults {
     /// Nothing goes wrong any more.
     pub(super) fn end(&mut self) {
         self.lives_max = 0;
+    }
+
+    /// Whether the disk of this seed does what no disk may do.
+    pub(super) fn is_dishonest(&self) -> bool {
+        self.dishonesty.is_some()
     }
 
     /// What the disk does in this life that no disk may do.

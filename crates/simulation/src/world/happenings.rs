@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::rc::Rc;
 
+use ledger_core::control::RecordStateHash;
+
 use crate::ask::Ask;
 
 /// What happens to clients, whatever they talk to.
@@ -30,6 +32,15 @@ pub(super) enum Happening {
     /// The process looks after its files and its clock.
     Upkeep {
         life: u64,
+    },
+    /// The snapshot that is being taken gets its next slice.
+    SnapshotSlice {
+        life: u64,
+    },
+    /// The hash of a state reaches the writer.
+    StateHash {
+        life: u64,
+        hash: Box<RecordStateHash>,
     },
     /// The process dies, with or without the power.
     Dies {

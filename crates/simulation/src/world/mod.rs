@@ -7,12 +7,15 @@ mod damage;
 mod faults;
 mod happenings;
 mod process;
+mod snapshots;
+mod tampering;
+mod writing;
 
 use std::collections::BTreeMap;
 
 use command_api::writer::{Answer, Input};
 use fastrand::Rng;
-use journal::{Fault, Outcome, SimDisk, Space};
+use journal::{Fault, SimDisk};
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 use projections::MemoryStore;
@@ -25,7 +28,8 @@ use damage::Doubt;
 use faults::Faults;
 use happenings::Happening;
 pub(crate) use happenings::{ClientHappening, Happenings, Message};
-use process::{Kept, Outputs, Process};
+use process::{Kept, Process};
+use snapshots::SnapshotsSoFar;
 
 const UPKEEP_MICROS: u64 = 700_000;
 const INBOX_MAX: usize = 48;
@@ -59,6 +63,7 @@ pub(crate) struct World {
     power_was_cut: bool,
     detected: u64,
     forgiven: u64,
+    snapshots: SnapshotsSoFar,
     /// The files are damaged for good.
     over: bool,
 }
@@ -78,6 +83,7 @@ impl World {
             uuid: rng.u128(..).to_be_bytes(),
             segments: journal::Options { segment_bytes: [4096, 16_384, 131_072][rng.usize(..3)] },
             settings,
+            snapshot_every: [0, 7, 25, 80][rng.usize(..4)],
         };
         World {
             seed,
@@ -102,6 +108,7 @@ impl World {
             power_was_cut: false,
             detected: 0,
             forgiven: 0,
+            snapshots: SnapshotsSoFar::default(),
             over: false,
         }
     }
@@ -141,7 +148,13 @@ impl World {
             Happening::FrameDue { life } if life == self.life => return self.frame_due(),
             Happening::Upkeep { life } if life == self.life => return self.upkeep(),
             Happening::Dies { life, power } if life == self.life => self.dies(power),
-            Happening::FrameDue { .. } | Happening::Upkeep { .. } | Happening::Dies { .. } => {}
+            Happening::SnapshotSlice { life } if life == self.life => self.snapshot_slice(),
+            Happening::StateHash { life, hash } if life == self.life => return self.state_hash(*hash),
+            Happening::FrameDue { .. }
+            | Happening::Upkeep { .. }
+            | Happening::Dies { .. }
+            | Happening::SnapshotSlice { .. }
+            | Happening::StateHash { .. } => {}
             Happening::Starts => return self.starts(),
             Happening::ClockLeaps { micros } => self.clock.leap(self.now, micros),
             Happening::ClockStops { micros } => self.clock.stop(self.now, micros),
@@ -185,6 +198,7 @@ impl World {
         let (steps, trouble) = trouble.unwrap_or((u64::MAX / 2, journal::Trouble::Crash));
         self.kept.disk.trouble_at(self.kept.disk.steps() + steps, trouble);
         self.may_misread();
+        self.tamper_with_a_snapshot()?;
         let (wall, witnessed) = (self.wall(), self.witnessed());
         let (process, outputs) = match Process::start(&self.kept, wall) {
             Ok(started) => started,
@@ -195,6 +209,7 @@ impl World {
         if !self.check_recovered(&process, recovered, witnessed)? {
             return Ok(());
         }
+        self.check_snapshot_used(&process)?;
         self.begin_dishonest_life()?;
         self.auditor.writer_starts(recovered, wall);
         self.process = Some(process);
@@ -219,105 +234,6 @@ impl World {
         }
     }
 
-    /// A message arrives; where nobody is, it is lost.
-    fn arrives(&mut self, message: Message) -> Result<(), Violation> {
-        match &mut self.process {
-            Some(process) if process.serving && process.inbox.len() < INBOX_MAX => {
-                process.inbox.push_back(message)
-            }
-            Some(_) | None => return Ok(()),
-        }
-        self.take_commands()
-    }
-
-    /// The writer takes from its queue what it can; rarely it is handed a command that it does not take.
-    fn take_commands(&mut self) -> Result<(), Violation> {
-        loop {
-            let wall = self.wall();
-            let Some(process) = &mut self.process else { return Ok(()) };
-            let takes = process.writer.takes_commands();
-            if process.inbox.is_empty() || !(takes || self.rng.u8(..50) == 0) {
-                return Ok(());
-            }
-            let Some(message) = process.inbox.pop_front() else { return Ok(()) };
-            self.tokens += 1;
-            self.asked.insert(self.tokens, (message.client, message.request));
-            self.auditor.command(self.tokens, &message.ask, wall, takes);
-            let outputs = process.step(Input::Command(message.ask.request(), self.tokens), wall);
-            self.tell(|| format!("command {}: {:?}", self.tokens, message.ask));
-            self.after(outputs)?;
-        }
-    }
-
-    /// Answers are judged and sent; a frame that was handed over takes its time.
-    fn after(&mut self, outputs: Outputs) -> Result<(), Violation> {
-        let Some(process) = &self.process else { return Ok(()) };
-        let durable = process.journal.head().sequence;
-        for (token, answer) in outputs.answers {
-            self.tell(|| format!("answer {token}: {answer:?}"));
-            self.auditor.answered(token, &answer, durable)?;
-            note_answer(&mut self.digest, token, &answer);
-            self.answers += 1;
-            self.accepted += u64::from(matches!(answer, Answer::Accepted { .. }));
-            let Some((client, request)) = self.asked.remove(&token) else { continue };
-            let settled =
-                !matches!(answer, Answer::Busy(_) | Answer::Unavailable { .. } | Answer::Unknown { .. });
-            for moment in self.clients.network.arrivals(self.now, &mut self.rng) {
-                let answered = ClientHappening::Answered { client, request, settled };
-                self.happenings.at(moment, answered);
-            }
-        }
-        if outputs.frame_handed_over {
-            let micros = self.rng.u64(50..self.faults.frame_micros_max);
-            self.happenings.at(self.now + micros, Happening::FrameDue { life: self.life });
-        }
-        Ok(())
-    }
-
-    fn frame_due(&mut self) -> Result<(), Violation> {
-        let wall = self.wall();
-        let Some(process) = &mut self.process else { return Ok(()) };
-        let outcome = process.disk_works();
-        if self.kept.disk.is_down() {
-            self.dies(true);
-            return Ok(());
-        }
-        let outcome =
-            outcome.ok_or_else(|| Violation("a file journal knows a frame's fate at once".into()))?;
-        let durable = matches!(outcome, Outcome::Durable { .. });
-        self.auditor.frame_settled(durable, wall);
-        let outputs = process.step(Input::Journal(outcome), wall);
-        process.serving = true;
-        let views_lag = self.rng.u8(..4) == 0;
-        if durable {
-            self.frame_ends.push(process.journal.head().sequence);
-        }
-        let folded = if durable && !views_lag { process.fold_views() } else { Ok(()) };
-        self.after(outputs)?;
-        if let Err(fault) = folded {
-            return self.damage_is_found(&fault);
-        }
-        self.tell_space()?;
-        if self.process.as_ref().is_some_and(|process| process.stopped) {
-            // Whoever looks after it restarts it, after a while in which it answers that it is not available.
-            let death = Happening::Dies { life: self.life, power: self.rng.bool() };
-            self.happenings.at(self.now + self.rng.u64(..800_000), death);
-        }
-        if self.rng.u8(..24) == 0 {
-            self.happenings.at(self.now, Happening::Audit);
-        }
-        self.take_commands()
-    }
-
-    fn tell_space(&mut self) -> Result<(), Violation> {
-        let wall = self.wall();
-        let Some(process) = &mut self.process else { return Ok(()) };
-        let space = process.space();
-        self.auditor.space(space == Space::Enough, wall);
-        let outputs = process.step(Input::Space(space), wall);
-        self.after(outputs)
-    }
-
     /// Once in a while: the head witness, the next segment, the views' checkpoint, the clock.
     fn upkeep(&mut self) -> Result<(), Violation> {
         let wall = self.wall();
@@ -339,14 +255,6 @@ impl World {
         self.tell_space()?;
         self.happenings.at(self.now + UPKEEP_MICROS, Happening::Upkeep { life: self.life });
         self.take_commands()
-    }
-
-    fn operator_confirms(&mut self) -> Result<(), Violation> {
-        let wall = self.wall();
-        let Some(process) = &mut self.process else { return Ok(()) };
-        self.auditor.clock_confirmed(wall);
-        let outputs = process.step(Input::ClockConfirmed, wall);
-        self.after(outputs)
     }
 
     /// The process is gone, with everything that it had not made durable; without power the disk forgets too.
