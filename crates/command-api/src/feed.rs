@@ -7,12 +7,14 @@
 //! | step | look at |
 //! |---|---|
 //! | a message of an event: subject, headers, body | [`message`] |
+//! | the messages of a journal, without threads | [`messages`] |
 //! | which may be sent, which are certain, where to go on after a doubt | [`pipeline`] |
 //! | the stream, and whether it holds this ledger's events | [`stream`] |
 //! | from the journal to the stream | [`publisher`] |
 
 mod message;
-mod pipeline;
+mod messages;
+pub mod pipeline;
 mod publisher;
 mod stream;
 
@@ -23,6 +25,8 @@ use tokio::task::JoinHandle;
 
 use crate::service::Service;
 
+pub use message::Message;
+pub use messages::Messages;
 pub use stream::{Seen, last_seen, stream_name};
 
 /// The first pause after a failure, and the longest.

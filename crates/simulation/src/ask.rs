@@ -38,7 +38,6 @@ impl Ask {
         !self.dry_run
             && self.commands.len() == 1
             && self.commands[0].name != "returns.disposition"
-            && self.commands[0].name != "orders.cancel"
             && self.commands[0].name != "finance.post_manual"
     }
 

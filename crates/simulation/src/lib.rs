@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `world/` | simulated time, network, clients, crashes; the real [`Writer`](command_api::writer::Writer), [`FileJournal`](journal::FileJournal) and [`Projections`](projections::Projections) in the middle |
 //! | `cluster/` | the same for several instances on a replicated stream: leases, takeovers, stale owners |
+//! | `feed/` | the publishers of the ledger's events, their stream, and a consumer of nothing else |
 //! | `workload/` | what clients ask for, over the whole domain |
 //! | `auditor/` | what every answer must be, and which history the journal must hold |
 //! | `model/` | the naive shop that the auditor decides with |
@@ -14,6 +15,7 @@
 mod ask;
 mod auditor;
 mod cluster;
+mod feed;
 mod model;
 mod workload;
 mod world;
@@ -78,6 +80,15 @@ pub struct Snapshots {
     pub left_aside: u64,
 }
 
+/// The public feed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Messages in the stream at the end: one an event.
+    pub messages: u64,
+    /// Messages that the stream refused: twice, or out of turn.
+    pub refused: u64,
+}
+
 /// What came of a seed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -99,6 +110,8 @@ pub struct Report {
     pub forgiven: u64,
     /// What came of its snapshots.
     pub snapshots: Snapshots,
+    /// What came of its feed.
+    pub published: Published,
     /// Times that an instance of a cluster took the ledger.
     pub takeovers: u64,
     /// Times that one was refused, or gave up in doubt.
@@ -121,6 +134,8 @@ impl Report {
         self.snapshots.taken += other.snapshots.taken;
         self.snapshots.used += other.snapshots.used;
         self.snapshots.left_aside += other.snapshots.left_aside;
+        self.published.messages += other.published.messages;
+        self.published.refused += other.published.refused;
         self.takeovers += other.takeovers;
         self.fenced += other.fenced;
     }
@@ -130,10 +145,12 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report { answers, accepted, entries, deaths, detected, forgiven, takeovers, fenced, .. } = self;
         let Timed { claims, returns, holds, archived } = self.timed;
+        let Published { messages, refused } = self.published;
         let Snapshots { taken, used, left_aside } = self.snapshots;
         write!(f, "{answers} answers predicted, {accepted} accepted, {entries} entries, ")?;
         write!(f, "fell due: {claims} claims, {returns} returns, {holds} holds, {archived} orders, ")?;
         write!(f, "{taken} snapshots taken, {used} used, {left_aside} left aside, ")?;
+        write!(f, "{messages} events in the feed, {refused} messages refused, ")?;
         write!(f, "{deaths} deaths, {detected} damages found, {forgiven} losses permitted, ")?;
         write!(f, "{takeovers} takeovers, {fenced} writers refused")
     }

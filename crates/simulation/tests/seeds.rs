@@ -80,6 +80,11 @@ fn an_instance_whose_clock_is_behind_takes_claims_and_ends_them_by_its_own_time(
 }
 
 #[test]
+fn claims_end_though_their_units_go_back_into_a_bucket_that_is_full() {
+    holds(449, Options { cluster: true, ..Options::default() });
+}
+
+#[test]
 fn a_segment_header_whose_write_was_lost_is_found_by_the_scrub() {
     holds(1940, Options::default());
 }

@@ -12,11 +12,15 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
 
 /// A message that waits to be published, or to be certain.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
-    pub(super) ordinal: u64,
-    pub(super) subject: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub struct Message {
+    /// The event's place among all of the ledger, from 1.
+    pub ordinal: u64,
+    /// Where it is published.
+    pub subject: String,
+    /// The event's attributes, and the last sequence that its place demands of the stream.
+    pub headers: HeaderMap,
+    /// The event's data: a JSON object.
+    pub body: Bytes,
 }
 
 impl Message {

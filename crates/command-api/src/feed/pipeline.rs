@@ -8,13 +8,13 @@
 use std::collections::VecDeque;
 
 /// At most so many messages wait to be certain.
-pub(super) const WINDOW: usize = 4096;
+const WINDOW: usize = 4096;
 /// One in so many messages asks for an acknowledgement, and the last one that is there.
 const ACKNOWLEDGED_EACH: u64 = 128;
 
 /// Messages between the journal and the stream.
 #[derive(Debug)]
-pub(super) struct Pipeline<M> {
+pub struct Pipeline<M> {
     /// The last message that is certainly in the stream.
     stored: u64,
     /// The last message that was sent, stored or not.
@@ -29,45 +29,46 @@ pub(super) struct Pipeline<M> {
 
 /// A message to send.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Send<'p, M> {
-    pub(super) message: &'p M,
+pub struct Send<'p, M> {
+    /// The message.
+    pub message: &'p M,
     /// Ask for an acknowledgement, and say which message it is for.
-    pub(super) ask: Option<u64>,
+    pub ask: Option<u64>,
 }
 
 impl<M> Pipeline<M> {
     /// Goes on behind the last message of the stream.
-    pub(super) fn behind(last: u64) -> Self {
+    pub fn behind(last: u64) -> Self {
         Pipeline { stored: last, sent: last, asked: last, window: VecDeque::new(), in_doubt: false }
     }
 
     /// The last message that is certainly in the stream.
-    pub(super) fn stored(&self) -> u64 {
+    pub fn stored(&self) -> u64 {
         self.stored
     }
 
     /// The number of the message that [`push`](Self::push) takes next.
-    pub(super) fn next(&self) -> u64 {
+    pub fn next(&self) -> u64 {
         self.stored + self.window.len() as u64 + 1
     }
 
     /// How many more messages may wait.
-    pub(super) fn room(&self) -> usize {
+    pub fn room(&self) -> usize {
         WINDOW.saturating_sub(self.window.len())
     }
 
     /// True while an acknowledgement is on its way.
-    pub(super) fn waits(&self) -> bool {
+    pub fn waits(&self) -> bool {
         self.asked > self.stored
     }
 
     /// Takes message [`next`](Self::next).
-    pub(super) fn push(&mut self, message: M) {
+    pub fn push(&mut self, message: M) {
         self.window.push_back(message);
     }
 
     /// The next message to send, if any.
-    pub(super) fn send(&mut self) -> Option<Send<'_, M>> {
+    pub fn send(&mut self) -> Option<Send<'_, M>> {
         if self.in_doubt {
             return None;
         }
@@ -83,25 +84,25 @@ impl<M> Pipeline<M> {
     }
 
     /// The server says that this message, and so each before it, is in the stream.
-    pub(super) fn acknowledged(&mut self, number: u64) {
+    pub fn acknowledged(&mut self, number: u64) {
         let certain = number.saturating_sub(self.stored).min(self.sent.saturating_sub(self.stored));
         self.window.drain(..usize::try_from(certain).expect("the window fits memory"));
         self.stored += certain;
     }
 
     /// The server refused a message, or did not answer in time.
-    pub(super) fn doubt(&mut self) {
+    pub fn doubt(&mut self) {
         self.in_doubt = true;
     }
 
     /// Whether the stream has to be asked for its last message.
-    pub(super) fn is_in_doubt(&self) -> bool {
+    pub fn is_in_doubt(&self) -> bool {
         self.in_doubt
     }
 
     /// The stream's last message is this one: somebody else may have published, or messages were lost. Goes on behind
     /// it; what [`next`](Self::next) says may have changed, in either direction.
-    pub(super) fn found(&mut self, last: u64) {
+    pub fn found(&mut self, last: u64) {
         match last.checked_sub(self.stored).and_then(|more| usize::try_from(more).ok()) {
             Some(more) if more <= self.window.len() => drop(self.window.drain(..more)),
             Some(_) | None => self.window.clear(),

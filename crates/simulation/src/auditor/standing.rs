@@ -12,8 +12,6 @@ pub(super) struct Standing {
     pub(super) stopped: bool,
     /// Nothing is due before whoever started the writer sends a command, or says that time passes.
     pub(super) serves: bool,
-    /// Something due was refused: nothing is asked again before this log time.
-    pub(super) timers_rest_until: Option<i64>,
     /// The last log time, once there is one.
     last: Option<i64>,
     /// The last wall clock that was believed since the start.

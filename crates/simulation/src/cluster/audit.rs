@@ -1,10 +1,13 @@
 //! In the end: one history, with everything in it that anyone was told of and nothing that anyone was told is not.
 
+use std::sync::Arc;
+
 use journal::jetstream::{Chain, Reading};
 use journal::{Frame, Head, Journal, JournalRead, MemoryJournal, Outcome};
 
-use super::Cluster;
+use super::{Cluster, Happening};
 use crate::auditor::agrees_with;
+use crate::feed::FeedHappening;
 use crate::{Report, Snapshots, Timed, Violation};
 
 impl Cluster {
@@ -12,8 +15,14 @@ impl Cluster {
     pub(super) fn close(mut self) -> Result<Report, Violation> {
         self.stream.heal();
         while let Some((moment, what)) = self.happenings.next() {
-            if let super::Happening::Arrives { carried: super::Carried::Request(_, ask), .. } = what {
-                self.stream.serve(&ask, moment);
+            match what {
+                Happening::Arrives { carried: super::Carried::Request(_, ask), .. } => {
+                    self.stream.serve(&ask, moment);
+                }
+                Happening::Feed(what @ FeedHappening::Arrives { .. }) => {
+                    self.feed.happens(what, moment, &mut self.rng, &mut self.happenings)?;
+                }
+                _ => {}
             }
         }
         let history = history_of(self.stream.messages())?;
@@ -33,6 +42,7 @@ impl Cluster {
             detected: 0,
             forgiven: 0,
             snapshots: Snapshots::default(),
+            published: self.feed.report(),
             takeovers: self.takeovers,
             fenced: self.fenced,
         })
@@ -87,13 +97,15 @@ impl Cluster {
             }
         }
         let reader = journal.reader();
-        let mut anew = super::Instance::new(0);
+        let mut anew = super::Instance::new(self.uuid, 0);
         anew.read(self.stream.messages())?;
         self.instances.push(anew);
         let auditor = self.auditor_of(self.instances.len() - 1)?;
         let anew = self.instances.pop().ok_or_else(|| Violation("it was pushed just now".into()))?;
         agrees_with(auditor.shop(), &anew.ledger)?;
         let found = auditor.check_history(&reader)?.map_err(|fault| Violation(fault.to_string()))?;
+        self.feed.publish_the_rest(Arc::new(journal.reader()))?;
+        self.feed.check(&reader, auditor.shop(), &mut self.rng)?;
         let verified = replay::verify(&reader, &mut |_| {}).map_err(|fault| Violation(fault.to_string()))?;
         match verified.is_green() && found == reader.head().sequence && verified.sequence == found {
             true => Ok(auditor.timed(found)),

@@ -1,10 +1,11 @@
 //! One of the instances: it follows the stream, and for a time it writes.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use command_api::writer::Writer;
 use journal::jetstream::{Appender, Chain, Reading};
-use journal::{Fault, Frame};
+use journal::{Fault, Frame, Journal, JournalRead, MemoryJournal, Outcome};
 use ledger_core::values::Timestamp;
 use ledger_core::{Entry, Ledger};
 
@@ -26,6 +27,8 @@ pub(super) struct Instance {
     pub(super) ledger: Ledger,
     /// The history as it has read it.
     pub(super) history: Vec<Frame>,
+    /// The same, for its feed.
+    journal: MemoryJournal,
     pub(super) owner: Option<Owner>,
 }
 
@@ -42,7 +45,7 @@ pub(super) struct Owner {
 }
 
 impl Instance {
-    pub(super) fn new(skew: i64) -> Self {
+    pub(super) fn new(ledger: [u8; 16], skew: i64) -> Self {
         Instance {
             life: 0,
             is_up: false,
@@ -51,13 +54,18 @@ impl Instance {
             chain: Chain::of("SIMULATION"),
             ledger: Ledger::new(),
             history: Vec::new(),
+            journal: MemoryJournal::new(ledger),
             owner: None,
         }
     }
 
     /// Starts anew: everything it knew is gone.
-    pub(super) fn start(&mut self) {
-        *self = Instance { life: self.life + 1, is_up: true, ..Instance::new(self.skew) };
+    pub(super) fn start(&mut self, ledger: [u8; 16]) {
+        *self = Instance { life: self.life + 1, is_up: true, ..Instance::new(ledger, self.skew) };
+    }
+
+    pub(super) fn reader(&self) -> Arc<dyn JournalRead> {
+        Arc::new(self.journal.reader())
     }
 
     pub(super) fn last_stream_sequence(&self) -> u64 {
@@ -86,6 +94,10 @@ impl Instance {
             let entry = Entry::decode(bytes).map_err(|fault| Violation(fault.to_string()))?;
             let broken = |what: String| Violation(format!("sequence {sequence}: {what}"));
             self.ledger.apply(&entry, at).map_err(broken)?;
+        }
+        self.journal.submit(frame.clone());
+        if !matches!(self.journal.poll(), Some(Outcome::Durable { .. })) {
+            return Err(Violation("a frame of the history does not follow the one before it".into()));
         }
         self.history.push(frame);
         Ok(())

@@ -18,6 +18,7 @@ use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 
 use crate::auditor::{Auditor, Entered};
+use crate::feed::{Feed, FeedHappening};
 use crate::model::Shop;
 use crate::world::{ClientHappening, Clients, Clock, Happenings, Message};
 use crate::{Options, Report, Violation};
@@ -37,6 +38,7 @@ const MICROS_MAX: u64 = 14_400_000_000;
 #[derive(Debug, Clone)]
 enum Happening {
     Client(ClientHappening),
+    Feed(FeedHappening),
     /// A request reaches the stream, or its answer an instance.
     Arrives {
         instance: usize,
@@ -79,6 +81,12 @@ enum Happening {
     Heals,
 }
 
+impl From<FeedHappening> for Happening {
+    fn from(happening: FeedHappening) -> Self {
+        Happening::Feed(happening)
+    }
+}
+
 impl From<ClientHappening> for Happening {
     fn from(happening: ClientHappening) -> Self {
         Happening::Client(happening)
@@ -93,6 +101,7 @@ pub(crate) struct Cluster {
     happenings: Happenings<Happening>,
     clients: Clients,
     stream: Stream,
+    feed: Feed,
     instances: Vec<Instance>,
     /// Who should write, until when. For liveness only.
     lease: Option<(usize, u64)>,
@@ -119,7 +128,9 @@ impl Cluster {
         let mut rng = Rng::with_seed(seed ^ 0xc105_7e12);
         let mut settings = Settings::named(Name::try_new("main").expect("a short plain name"));
         settings.remember_commands_max = [20, 10_000][rng.usize(..2)];
-        let instances = (0..rng.usize(2..4)).map(|_| Instance::new(rng.i64(-900_000..900_000))).collect();
+        let uuid: [u8; 16] = rng.u128(..).to_be_bytes();
+        let instances =
+            (0..rng.usize(2..4)).map(|_| Instance::new(uuid, rng.i64(-900_000..900_000))).collect();
         Cluster {
             options,
             now: 0,
@@ -127,11 +138,12 @@ impl Cluster {
             happenings: Happenings::default(),
             clients: Clients::new(&mut rng, options.commands),
             stream: Stream::new(&mut rng),
+            feed: Feed::new(&mut rng),
             instances,
             lease: None,
             rash_percent: [0, 2, 10][rng.usize(..3)],
             settings,
-            uuid: rng.u128(..).to_be_bytes(),
+            uuid,
             handed_over: BTreeMap::new(),
             fates: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -209,6 +221,9 @@ impl Cluster {
     /// Whom this happens to, if it is an instance that would have to be awake for it.
     fn pause_of(&self, what: &Happening) -> u64 {
         match what {
+            Happening::Feed(what) => {
+                what.publisher().map_or(0, |instance| self.instances[instance].paused_until)
+            }
             Happening::Arrives { instance, carried: Carried::Answer(..), .. }
             | Happening::TimesOut { instance, .. }
             | Happening::LooksAround { instance, .. } => self.instances[*instance].paused_until,
@@ -232,6 +247,10 @@ impl Cluster {
         }
         match what {
             Happening::Client(what) => return self.client(what),
+            Happening::Feed(what) => {
+                let (rng, happenings) = (&mut self.rng, &mut self.happenings);
+                return self.feed.happens(what, self.now, rng, happenings);
+            }
             Happening::Arrives { instance, life, carried: Carried::Request(attempt, ask) } => {
                 let heard = self.stream.serve(&ask, self.now);
                 for moment in self.stream.arrivals(self.now, &mut self.rng) {
@@ -253,7 +272,7 @@ impl Cluster {
             Happening::LooksAround { .. } => {}
             Happening::Dies { instance } => self.dies(instance),
             Happening::Starts { instance } => {
-                self.instances[instance].start();
+                self.instances[instance].start(self.uuid);
                 let life = self.instances[instance].life;
                 self.happenings.at(self.now, Happening::LooksAround { instance, life });
             }
@@ -295,6 +314,7 @@ impl Cluster {
         if self.instances[instance].is_up {
             self.instances[instance].is_up = false;
             self.instances[instance].owner = None;
+            self.feed.stop(instance);
             self.instances[instance].life += 1;
             self.happenings.at(self.now + self.rng.u64(10_000..3 * SECOND), Happening::Starts { instance });
         }

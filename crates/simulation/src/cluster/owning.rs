@@ -213,6 +213,7 @@ impl Cluster {
         owner.writer.step(Input::Journal(outcome), Timestamp::from_micros(wall), &mut out);
         if durable {
             found.read(&[frame])?;
+            self.publishes(instance);
         }
         self.follow(instance, out)?;
         if durable {
@@ -222,6 +223,15 @@ impl Cluster {
         self.fenced += 1;
         self.dies(instance);
         Ok(())
+    }
+
+    /// Whoever has the ledger publishes its events, as long as it knows no better.
+    fn publishes(&mut self, instance: usize) {
+        let life = self.instances[instance].life;
+        if !self.feed.publishes(instance, life) {
+            let journal = self.instances[instance].reader();
+            self.feed.start((instance, life), journal, self.now, &mut self.happenings);
+        }
     }
 
     fn reply(&mut self, instance: usize, token: u64, answer: &Answer) -> Result<(), Violation> {

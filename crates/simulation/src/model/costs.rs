@@ -24,9 +24,6 @@ pub(crate) struct Claim {
     pub(super) place: usize,
 }
 
-/// What a bucket holds.
-pub(super) const UNITS_MAX: i64 = 1_000_000_000_000;
-
 type Cell = (String, String, &'static str);
 
 #[derive(Debug, Clone, Default)]
@@ -182,9 +179,7 @@ impl Shop {
             self.stock.take(cell(location, group_of(status)), parts);
         }
         if let Place::At(location, status) = to {
-            let there = self.stock.units.entry(cell(location, status)).or_default();
-            *there += units;
-            self.bursts |= *there > UNITS_MAX;
+            *self.stock.units.entry(cell(location, status)).or_default() += units;
             self.stock.put(cell(location, group_of(status)), parts);
         }
         if let Place::World("supplier" | "opening" | "adjustment") = from {

@@ -91,8 +91,6 @@ pub(crate) struct Shop {
     returns_ever: u64,
     /// The log time of the command at hand.
     now: i64,
-    /// The command at hand would put more into a bucket than the books hold.
-    bursts: bool,
 }
 
 /// A granted refund.
@@ -167,9 +165,6 @@ impl Shop {
             "finance.post_manual" => self.post_manual(body, when, &mut facts),
             unknown => panic!("the naive shop does not know {unknown}"),
         }?;
-        if std::mem::take(&mut self.bursts) {
-            return Err("books_would_break");
-        }
         for fact in &facts {
             self.money.post(&fact.posts)?;
         }

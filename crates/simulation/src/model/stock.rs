@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::costs::{Claim, Goods, Part, Place, UNITS_MAX, group_of, value_of};
+use super::costs::{Claim, Goods, Part, Place, group_of, value_of};
 use super::read::{id, opt_millionths, opt_text, opt_time, opt_units, round, text, units};
 use super::{Fact, ItemState, Refusal, Shop, When};
 
+/// What may be put into a bucket; units that are set free go back into a fuller one.
+const UNITS_MAX: i64 = 1_000_000_000_000;
 const VALUE_MAX: i64 = 1_000_000_000_000_000;
 
 /// Every status.

@@ -8,6 +8,7 @@ use super::World;
 use super::happenings::Happening;
 use super::process::{DIR, Process};
 use crate::auditor::agrees_with;
+use crate::feed::Feed;
 use crate::{Report, Snapshots, Violation};
 
 impl World {
@@ -33,6 +34,7 @@ impl World {
             self.tell(|| format!("acknowledged entries behind {recovered} are lost, as {doubt:?} permits"));
             self.forgiven += 1;
             self.auditor.forgive_loss(recovered);
+            self.feed.iter_mut().for_each(|feed| feed.forget_lives_before(self.life));
             self.frame_ends.retain(|end| *end <= recovered);
         }
         Ok(true)
@@ -96,6 +98,7 @@ impl World {
             return Err(format!("{} answers never came", self.auditor.waiting()).into());
         }
         let process = self.process.take().expect("the run is over, or it serves");
+        self.check_published(&process)?;
         let head = process.journal.head();
         process.journal.close().map_err(|fault| Violation(fault.to_string()))?;
         self.check_files(head.sequence)?;
@@ -118,6 +121,7 @@ impl World {
                 used: self.snapshots.used,
                 left_aside: self.snapshots.left_aside,
             },
+            published: self.feed.as_ref().map(Feed::report).unwrap_or_default(),
             takeovers: 0,
             fenced: 0,
         }

@@ -51,16 +51,27 @@ impl Network {
 
     /// When copies of a message sent now arrive: never, once, or more often.
     pub(crate) fn arrivals(&self, now: u64, rng: &mut Rng) -> Vec<u64> {
-        let copies = match rng.u8(..100) {
-            roll if roll < self.lost_percent => 0,
-            roll if roll < self.lost_percent + self.doubled_percent => 2,
-            _ => 1,
-        };
+        let copies = self.copies(rng);
         let delay = |rng: &mut Rng| {
             let late = rng.u8(..100) < self.late_percent;
             if late { rng.u64(50_000..3_000_000) } else { rng.u64(100..8_000) }
         };
         (0..copies).map(|_| now + delay(rng)).collect()
+    }
+
+    /// The same on a way that keeps the order: at this moment, but for those that are late.
+    pub(crate) fn arrivals_in_order(&self, moment: u64, rng: &mut Rng) -> Vec<u64> {
+        let late = |rng: &mut Rng| rng.u8(..100) < self.late_percent / 2;
+        let delay = |rng: &mut Rng| if late(rng) { rng.u64(50_000..3_000_000) } else { 0 };
+        (0..self.copies(rng)).map(|_| moment + delay(rng)).collect()
+    }
+
+    fn copies(&self, rng: &mut Rng) -> usize {
+        match rng.u8(..100) {
+            roll if roll < self.lost_percent => 0,
+            roll if roll < self.lost_percent + self.doubled_percent => 2,
+            _ => 1,
+        }
     }
 }
 

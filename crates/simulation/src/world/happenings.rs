@@ -7,6 +7,7 @@ use std::rc::Rc;
 use ledger_core::control::RecordStateHash;
 
 use crate::ask::Ask;
+use crate::feed::FeedHappening;
 
 /// What happens to clients, whatever they talk to.
 #[derive(Debug, Clone)]
@@ -25,6 +26,7 @@ pub(crate) enum ClientHappening {
 #[derive(Debug, Clone)]
 pub(super) enum Happening {
     Client(ClientHappening),
+    Feed(FeedHappening),
     /// The disk is done with the frame in flight, for the process of this life.
     FrameDue {
         life: u64,
@@ -65,6 +67,12 @@ pub(super) enum Happening {
     Rots,
     /// The auditor compares everything.
     Audit,
+}
+
+impl From<FeedHappening> for Happening {
+    fn from(happening: FeedHappening) -> Self {
+        Happening::Feed(happening)
+    }
 }
 
 impl From<ClientHappening> for Happening {

@@ -5,6 +5,7 @@ mod clients;
 mod clock;
 mod damage;
 mod faults;
+mod feeding;
 mod happenings;
 mod process;
 mod snapshots;
@@ -21,11 +22,13 @@ use ledger_core::values::{Name, Text};
 use projections::MemoryStore;
 
 use crate::auditor::Auditor;
+use crate::feed::Feed;
 use crate::{Options, Report, Violation};
-pub(crate) use clients::Clients;
+pub(crate) use clients::{Clients, Network};
 pub(crate) use clock::Clock;
 use damage::Doubt;
 use faults::Faults;
+use feeding::PUBLISHER;
 use happenings::Happening;
 pub(crate) use happenings::{ClientHappening, Happenings, Message};
 use process::{Kept, Process};
@@ -64,6 +67,8 @@ pub(crate) struct World {
     detected: u64,
     forgiven: u64,
     snapshots: SnapshotsSoFar,
+    /// Half of the seeds have one.
+    feed: Option<Feed>,
     /// The files are damaged for good.
     over: bool,
 }
@@ -90,6 +95,7 @@ impl World {
             options,
             clients: Clients::new(&mut rng, options.commands),
             faults: Faults::new(&mut rng),
+            feed: rng.bool().then(|| Feed::new(&mut rng)),
             rng,
             now: 0,
             clock: Clock::default(),
@@ -145,6 +151,7 @@ impl World {
     fn happens(&mut self, what: Happening) -> Result<(), Violation> {
         match what {
             Happening::Client(what) => return self.client(what),
+            Happening::Feed(what) => return self.feed_happens(what),
             Happening::FrameDue { life } if life == self.life => return self.frame_due(),
             Happening::Upkeep { life } if life == self.life => return self.upkeep(),
             Happening::Dies { life, power } if life == self.life => self.dies(power),
@@ -204,6 +211,9 @@ impl World {
             Ok(started) => started,
             Err(fault) => return self.cannot_start(&fault),
         };
+        if !self.check_feed(process.journal.head().event)? {
+            return Ok(());
+        }
         // The epoch of this start is in the writer's ledger already, not in the journal.
         let recovered = process.journal.head().sequence;
         if !self.check_recovered(&process, recovered, witnessed)? {
@@ -212,6 +222,7 @@ impl World {
         self.check_snapshot_used(&process)?;
         self.begin_dishonest_life()?;
         self.auditor.writer_starts(recovered, wall);
+        self.feed_starts(&process);
         self.process = Some(process);
         self.after(outputs)?;
         self.happenings.at(self.now + UPKEEP_MICROS, Happening::Upkeep { life: self.life });
@@ -260,6 +271,7 @@ impl World {
     /// The process is gone, with everything that it had not made durable; without power the disk forgets too.
     fn dies(&mut self, power: bool) {
         self.process = None;
+        self.feed.iter_mut().for_each(|feed| feed.stop(PUBLISHER));
         self.asked.clear();
         self.power_was_cut |= power || self.kept.disk.is_down();
         if power || self.kept.disk.is_down() {
