@@ -10,23 +10,18 @@ use crate::journal::{FrameSource, Head};
 /// In a file every mismatch is damage. After a fault it repeats `None` rather than go on behind a gap.
 pub struct Checked<S> {
     source: S,
-    head: Option<Head>,
+    head: Head,
     broken: bool,
 }
 
 impl<S: FrameSource> Checked<S> {
     /// The first frame must follow `head`, for instance [`Head::empty`].
     pub fn after(source: S, head: Head) -> Self {
-        Self { source, head: Some(head), broken: false }
-    }
-
-    /// The first frame is taken as it is, the others must follow it.
-    pub fn from_anywhere(source: S) -> Self {
-        Self { source, head: None, broken: false }
+        Self { source, head, broken: false }
     }
 
     /// Place of the last frame that passed.
-    pub fn head(&self) -> Option<Head> {
+    pub fn head(&self) -> Head {
         self.head
     }
 }
@@ -44,14 +39,12 @@ impl<S: FrameSource> FrameSource for Checked<S> {
                 return Err(fault);
             }
         };
-        if let Some(head) = self.head
-            && let Err(why) = head.check_next(&frame)
-        {
+        if let Err(why) = self.head.check_next(&frame) {
             self.broken = true;
             let (path, offset) = self.source.place();
             return Err(Fault::Corrupt { path, offset, why });
         }
-        self.head = Some(Head::after(&frame));
+        self.head = Head::after(&frame);
         Ok(Some(frame))
     }
 

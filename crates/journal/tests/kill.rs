@@ -65,7 +65,7 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
         let mut frames =
             Checked::after(journal.reader().frames_from(1).unwrap(), Head::empty(recovery.head.ledger));
         while frames.next_frame().unwrap().is_some() {}
-        assert_eq!(frames.head(), Some(recovery.head));
+        assert_eq!(frames.head(), recovery.head);
         total = recovery.head.sequence;
     }
     assert!(total > 0, "the victim did something");

@@ -6,6 +6,7 @@ use std::iter::Peekable;
 use std::ops::Bound;
 
 use ledger_core::state::Row;
+use smallvec::SmallVec;
 
 /// A document's place on a board: its bucket, and its key in each sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,9 @@ pub(crate) struct Place<const SORTS: usize> {
     pub(crate) bucket: usize,
     pub(crate) keys: [i64; SORTS],
 }
+
+/// Documents that an entry names, and where they stand.
+pub(crate) type Standing<const SORTS: usize> = SmallVec<[(Row, Place<SORTS>); 2]>;
 
 /// A sort key, and the document's row number to tell equal keys apart.
 pub(crate) type BoardKey = (i64, u32);
@@ -45,7 +49,7 @@ impl<const SORTS: usize, const BUCKETS: usize> Board<SORTS, BUCKETS> {
     }
 
     /// Moves a document to where it now belongs.
-    pub(crate) fn put(&mut self, row: Row, before: Option<Place<SORTS>>, now: Place<SORTS>) {
+    fn put(&mut self, row: Row, before: Option<Place<SORTS>>, now: Place<SORTS>) {
         if before == Some(now) {
             return;
         }
@@ -59,8 +63,20 @@ impl<const SORTS: usize, const BUCKETS: usize> Board<SORTS, BUCKETS> {
         }
     }
 
+    /// Moves the documents that an entry named from where they stood to where they now stand; those that it took away
+    /// are gone.
+    pub(crate) fn follow(&mut self, before: &Standing<SORTS>, now: &Standing<SORTS>) {
+        for (row, place) in before.iter().filter(|(row, _)| !now.iter().any(|(known, _)| known == row)) {
+            self.remove(*row, *place);
+        }
+        for (row, now) in now {
+            let before = before.iter().find(|(known, _)| known == row).map(|(_, place)| *place);
+            self.put(*row, before, *now);
+        }
+    }
+
     /// Takes a document off that is gone.
-    pub(crate) fn remove(&mut self, row: Row, before: Place<SORTS>) {
+    fn remove(&mut self, row: Row, before: Place<SORTS>) {
         for (sorted, key) in self.buckets[before.bucket].iter_mut().zip(before.keys) {
             sorted.remove(&(key, row.number()));
         }

@@ -122,8 +122,8 @@ impl Folded {
             cells = after;
         }
         self.subledgers.put_in(named, &cells, &self.ledger);
-        order_places::follow(&mut self.order_board, &orders_before, named, &self.ledger);
-        return_places::follow(&mut self.return_board, &returns_before, named, &self.ledger);
+        self.order_board.follow(&orders_before, &order_places::named_by(named, &self.ledger));
+        self.return_board.follow(&returns_before, &return_places::named_by(named, &self.ledger));
         for event in entry.events() {
             self.state_hashes.look_at(event);
             if let Event::ItemsDefined(item) = event

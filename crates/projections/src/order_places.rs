@@ -2,10 +2,8 @@
 
 use ledger_core::Ledger;
 use ledger_core::orders::{Order, OrderState};
-use ledger_core::state::Row;
-use smallvec::SmallVec;
 
-use crate::board::{Board, Place};
+use crate::board::{Board, Place, Standing};
 use crate::named::Named;
 
 /// Keys of the order board: placed at, ship by, value.
@@ -15,8 +13,6 @@ pub(crate) const ORDER_BUCKETS: usize = OrderState::ALL.len() * 2;
 
 /// Every order, by state and whether it is held.
 pub(crate) type OrderBoard = Board<ORDER_SORTS, ORDER_BUCKETS>;
-/// Orders that an entry names, and where they stood before it.
-pub(crate) type OrdersBefore = SmallVec<[(Row, Place<ORDER_SORTS>); 2]>;
 
 /// The bucket of a state.
 pub(crate) fn bucket(state: OrderState, is_held: bool) -> usize {
@@ -38,19 +34,7 @@ pub(crate) fn board_of(ledger: &Ledger) -> OrderBoard {
 }
 
 /// The orders that an entry names, as they stand.
-pub(crate) fn named_by(named: &Named, ledger: &Ledger) -> OrdersBefore {
+pub(crate) fn named_by(named: &Named, ledger: &Ledger) -> Standing<ORDER_SORTS> {
     let rows = named.orders.iter().filter_map(|id| ledger.orders().row(id));
     rows.map(|row| (row, place(&ledger.orders().get(row)))).collect()
-}
-
-/// Moves the orders that an entry named to where they now stand; those that it archived are gone.
-pub(crate) fn follow(board: &mut OrderBoard, before: &OrdersBefore, named: &Named, ledger: &Ledger) {
-    let now = named_by(named, ledger);
-    for (row, place) in before.iter().filter(|(row, _)| !now.iter().any(|(known, _)| known == row)) {
-        board.remove(*row, *place);
-    }
-    for (row, now) in now {
-        let before = before.iter().find(|(known, _)| *known == row).map(|(_, place)| *place);
-        board.put(row, before, now);
-    }
 }

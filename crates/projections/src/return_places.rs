@@ -2,10 +2,8 @@
 
 use ledger_core::Ledger;
 use ledger_core::returns::{Return, ReturnStage};
-use ledger_core::state::Row;
-use smallvec::SmallVec;
 
-use crate::board::{Board, Place};
+use crate::board::{Board, Place, Standing};
 use crate::named::Named;
 
 /// Keys of the return board: in its stage since, opened at, refunded amount.
@@ -15,8 +13,6 @@ pub(crate) const RETURN_BUCKETS: usize = ReturnStage::ALL.len();
 
 /// Every return, by stage.
 pub(crate) type ReturnBoard = Board<RETURN_SORTS, RETURN_BUCKETS>;
-/// Returns that an entry names, and where they stood before it.
-pub(crate) type ReturnsBefore = SmallVec<[(Row, Place<RETURN_SORTS>); 2]>;
 
 /// The bucket of a stage.
 pub(crate) fn bucket(stage: ReturnStage) -> usize {
@@ -37,19 +33,7 @@ pub(crate) fn board_of(ledger: &Ledger) -> ReturnBoard {
 }
 
 /// The returns that an entry names, as they stand.
-pub(crate) fn named_by(named: &Named, ledger: &Ledger) -> ReturnsBefore {
+pub(crate) fn named_by(named: &Named, ledger: &Ledger) -> Standing<RETURN_SORTS> {
     let rows = named.returns.iter().filter_map(|id| ledger.returns().row(id));
     rows.map(|row| (row, place(ledger.returns().get(row)))).collect()
-}
-
-/// Moves the returns that an entry named to where they now stand; those that left with their order are gone.
-pub(crate) fn follow(board: &mut ReturnBoard, before: &ReturnsBefore, named: &Named, ledger: &Ledger) {
-    let now = named_by(named, ledger);
-    for (row, place) in before.iter().filter(|(row, _)| !now.iter().any(|(known, _)| known == row)) {
-        board.remove(*row, *place);
-    }
-    for (row, now) in now {
-        let before = before.iter().find(|(known, _)| *known == row).map(|(_, place)| *place);
-        board.put(row, before, now);
-    }
 }

@@ -15,4 +15,4 @@ pub use args::{
 pub use fields::{FieldFault, body_from_pairs};
 pub use history::{HistoryArgs, JournalCommand, JournalCopyArgs, JournalKind};
 pub use operations::{ArchiveArgs, BackupArgs, DoctorArgs, RestoreArgs, Verification};
-pub use output::{Failure, exit, print_rows};
+pub use output::{Failure, Pages, exit, print_rows};

@@ -55,16 +55,57 @@ pub fn print_rows(rows: &[Value], format: Format, out: &mut impl Write) -> io::R
             serde_json::to_writer_pretty(&mut *out, rows)?;
             writeln!(out)
         }
-        Format::Csv => print_csv(rows, out),
+        Format::Csv => print_csv(rows, true, out),
         Format::Table => print_table(rows, out),
     }
 }
 
-fn print_csv(rows: &[Value], out: &mut impl Write) -> io::Result<()> {
+/// Prints rows of which every one has the same fields, a page at a time, as one table, file or document.
+pub struct Pages<W: Write> {
+    format: Format,
+    out: W,
+    is_first: bool,
+}
+
+impl<W: Write> Pages<W> {
+    /// Into `out`.
+    pub fn new(format: Format, out: W) -> Self {
+        Pages { format, out, is_first: true }
+    }
+
+    /// The next rows.
+    pub fn print(&mut self, rows: &[Value]) -> io::Result<()> {
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        match self.format {
+            Format::Csv => print_csv(rows, is_first, &mut self.out),
+            Format::Table => print_table(rows, &mut self.out),
+            Format::Json => {
+                for (at, row) in rows.iter().enumerate() {
+                    self.out.write_all(if is_first && at == 0 { b"[\n" } else { b",\n" })?;
+                    serde_json::to_writer_pretty(&mut self.out, row)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// There are no more.
+    pub fn finish(mut self) -> io::Result<()> {
+        match (self.format, self.is_first) {
+            (Format::Json, false) => writeln!(self.out, "\n]"),
+            (_, true) => print_rows(&[], self.format, &mut self.out),
+            (_, false) => Ok(()),
+        }
+    }
+}
+
+fn print_csv(rows: &[Value], with_heading: bool, out: &mut impl Write) -> io::Result<()> {
     let rows: Vec<Value> = rows.iter().map(flat).collect();
     let columns = columns(&rows);
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(&columns)?;
+    if with_heading {
+        writer.write_record(&columns)?;
+    }
     for row in &rows {
         writer.write_record(columns.iter().map(|column| text(row.get(column))))?;
     }
@@ -191,6 +232,24 @@ mod tests {
     #[test]
     fn rows_are_csv_with_the_columns_of_all_of_them() {
         assert_eq!(printed(Format::Csv), "sku,units,note\nTEA-01,3,\n\"TEA, black\",12,a\n");
+    }
+
+    #[test]
+    fn pages_are_one_file_or_document() {
+        let paged = |format, pages: &[&[Value]]| {
+            let mut out = Vec::new();
+            let mut printer = Pages::new(format, &mut out);
+            pages.iter().for_each(|rows| printer.print(rows).unwrap());
+            printer.finish().unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let [one, two, three] = [1, 2, 3].map(|number| json!({"sequence": number, "command": "x"}));
+        let pages: &[&[Value]] = &[&[one.clone(), two.clone()], std::slice::from_ref(&three)];
+        assert_eq!(paged(Format::Csv, pages), "sequence,command\n1,x\n2,x\n3,x\n");
+        let document: Value = serde_json::from_str(&paged(Format::Json, pages)).unwrap();
+        assert_eq!(document, json!([one, two, three]));
+        assert_eq!(serde_json::from_str::<Value>(&paged(Format::Json, &[])).unwrap(), json!([]));
+        assert!(paged(Format::Table, &[]).contains("no rows"));
     }
 
     #[test]

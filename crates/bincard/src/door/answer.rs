@@ -20,7 +20,7 @@ pub struct Answer {
 /// What became of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Recorded now, or waiting for an approval.
+    /// Recorded now.
     Accepted,
     /// It was accepted before.
     Duplicate,
@@ -51,8 +51,8 @@ impl Answer {
         let text = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let code = text("code");
         let outcome = match text("status").as_str() {
-            "accepted" | "pending_approval" if json["duplicate"] == Value::Bool(true) => Outcome::Duplicate,
-            "accepted" | "pending_approval" => Outcome::Accepted,
+            "accepted" if json["duplicate"] == Value::Bool(true) => Outcome::Duplicate,
+            "accepted" => Outcome::Accepted,
             "busy" | "unavailable" | "unknown" => Outcome::Again,
             "conflict" if code == "command_id_reused" => Outcome::IdReused,
             "rejected" if code.ends_with("_exists") => Outcome::Exists,

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use super::loading::{grouped, style};
 use super::offline::{self, History};
 use super::query;
-use crate::cli::{DoorArgs, Failure, Format, HistoryArgs, JournalKind, ReplayCommand, exit, print_rows};
+use crate::cli::{
+    DoorArgs, Failure, Format, HistoryArgs, JournalKind, Pages, ReplayCommand, exit, print_rows,
+};
 
 /// Rows of the log that are printed together: a table's columns are as wide as they need.
 const LOG_ROWS: usize = 1000;
@@ -57,28 +59,27 @@ fn asked_history(journal: JournalKind, door: &DoorArgs) -> Result<History, Failu
 
 fn log(history: &History, ledger: &str, range: LogRange, format: Format) -> Result<u8, Failure> {
     let journal = offline::open(history, ledger)?;
-    let mut out = io::stdout().lock();
-    let mut printer = LogPrinter { rows: Vec::new(), format, out: &mut out, failed: None };
+    let pages = Pages::new(format, io::stdout().lock());
+    let mut printer = LogPrinter { rows: Vec::new(), pages, failed: None };
     replay::log(&*journal, range, &mut |row| printer.push(row)).map_err(failure)?;
     printer.finish()?;
     Ok(exit::DONE)
 }
 
 /// Prints rows of the log as they come, a pageful at a time, so that a long log needs no memory.
-struct LogPrinter<'o, W: Write> {
+struct LogPrinter<W: Write> {
     rows: Vec<Value>,
-    format: Format,
-    out: &'o mut W,
+    pages: Pages<W>,
     failed: Option<io::Error>,
 }
 
-impl<W: Write> LogPrinter<'_, W> {
+impl<W: Write> LogPrinter<W> {
     fn push(&mut self, row: LogRow) -> ControlFlow<()> {
         self.rows.push(serde_json::to_value(row).expect("a row of the log is plain JSON"));
-        if self.rows.len() < LOG_ROWS || self.format == Format::Json {
+        if self.rows.len() < LOG_ROWS {
             return ControlFlow::Continue(());
         }
-        match print_rows(&std::mem::take(&mut self.rows), self.format, self.out) {
+        match self.pages.print(&std::mem::take(&mut self.rows)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failed = Some(error);
@@ -87,11 +88,14 @@ impl<W: Write> LogPrinter<'_, W> {
         }
     }
 
-    fn finish(self) -> Result<(), Failure> {
-        match self.failed {
-            Some(error) => Err(error.into()),
-            None => Ok(print_rows(&self.rows, self.format, self.out)?),
+    fn finish(mut self) -> Result<(), Failure> {
+        if let Some(error) = self.failed {
+            return Err(error.into());
         }
+        if !self.rows.is_empty() {
+            self.pages.print(&self.rows)?;
+        }
+        Ok(self.pages.finish()?)
     }
 }
 

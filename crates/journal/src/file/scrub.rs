@@ -55,12 +55,12 @@ impl<D: Disk> Scrubber<D> {
         let footer = footer.map_err(|why| Fault::corrupt(&segment.path, segment.frames_end, why))?;
         let source = FileSource::new(FileReader(Arc::clone(&self.shared)), first_sequence, false);
         let mut frames = Checked::after(source, footer.start);
-        while frames.head().is_some_and(|head| head.sequence < footer.end.sequence) {
+        while frames.head().sequence < footer.end.sequence {
             if frames.next_frame()?.is_none() {
                 return Err(Fault::corrupt(&segment.path, segment.frames_end, "the segment ends early"));
             }
         }
-        if frames.head() != Some(segment.end) || footer.end != segment.end {
+        if frames.head() != segment.end || footer.end != segment.end {
             let why = format!(
                 "the frames up to sequence {} do not lead where the footer says",
                 segment.end.sequence
