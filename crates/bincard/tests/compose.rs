@@ -66,6 +66,7 @@ fn the_file_agrees_with_itself_and_with_the_binary() {
         line.extend(words(&instance["command"]));
         let Asked::Serve(args) = Cli::try_parse_from(&line).unwrap().command else { panic!("{line:?}") };
         assert_eq!(usize::from(args.replicas), NUMBERS.len(), "a copy on every server");
+        assert_eq!(instance["ulimits"], json!({"rtprio": 1, "nice": 30}), "what the unit allows as well");
         let health = format!("http://127.0.0.1:{}/health/ready", args.http.port());
         assert_eq!(asked_by_health_check(instance), health);
         let port = format!("127.0.0.1:{}:{}", 7400 + number, args.http.port());

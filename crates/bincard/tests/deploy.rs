@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -80,5 +81,56 @@ fn the_unit_is_taken_by_systemd() {
         let path = folder.path().join("bincard.service");
         fs::write(&path, unit).unwrap();
         is_content(systemd.arg("verify").arg(&path));
+    }
+}
+
+/// The system calls that the unit's filter lines leave, or none if this machine cannot say what their sets hold.
+fn calls_left(unit: &str) -> Option<BTreeSet<String>> {
+    program("systemd-analyze", &["--version"])?;
+    let mut left = BTreeSet::new();
+    for line in unit.lines().filter_map(|line| line.strip_prefix("SystemCallFilter=")) {
+        let (takes_away, names) = match line.strip_prefix('~') {
+            Some(names) => (true, names),
+            None => (false, line),
+        };
+        for call in names.split_whitespace().flat_map(calls_of) {
+            if takes_away {
+                left.remove(&call);
+            } else {
+                left.insert(call);
+            }
+        }
+    }
+    Some(left)
+}
+
+/// The calls of a set, or the one call that is named.
+fn calls_of(name: &str) -> Vec<String> {
+    if !name.starts_with('@') {
+        return vec![name.to_owned()];
+    }
+    let output = Command::new("systemd-analyze").args(["syscall-filter", name]).output().unwrap();
+    assert!(output.status.success(), "{name}");
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let words = listed.lines().skip(1).map(str::trim).filter(|word| !word.starts_with('#'));
+    words.filter(|word| !word.is_empty()).flat_map(calls_of).collect()
+}
+
+#[test]
+fn the_unit_lets_the_threads_that_are_waited_for_go_first_and_refuses_the_rest_without_killing() {
+    let unit = read("bincard.service");
+    let has = |wanted: &str| unit.lines().any(|line| line == wanted);
+    // What the journal's thread (sched_setscheduler, priority 1) and the writer (setpriority, -10) ask for.
+    for wanted in ["LimitRTPRIO=1", "LimitNICE=-10", "SystemCallErrorNumber=EPERM"] {
+        assert!(has(wanted), "wanted {wanted} in the unit");
+    }
+    assert!(!has("RestrictRealtime=yes"), "it refuses every real-time priority");
+    if let Some(left) = calls_left(&unit) {
+        for call in ["sched_setscheduler", "setpriority", "fdatasync", "fallocate", "madvise"] {
+            assert!(left.contains(call), "{call} is not allowed");
+        }
+        for call in ["mount", "setuid", "reboot", "ptrace"] {
+            assert!(!left.contains(call), "{call} is allowed");
+        }
     }
 }
