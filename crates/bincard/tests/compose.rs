@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream::{self, consumer::pull};
 use bincard::cli::{Cli, Command as Asked};
 use clap::Parser;
 use command_api::nats::Access;
+use futures::StreamExt;
 use serde_json::{Value, json};
 use support::{Running, Served, bincard, free_port, http_get, run, tool};
 
@@ -218,6 +220,54 @@ async fn define(shop: &async_nats::Client, token: &str, sku: &str) {
     }
 }
 
+/// As a shop that comes later does: the kept feed from its first event, through a consumer that was made for it.
+async fn reads_the_feed(shop: &async_nats::Client, ledger: &async_nats::Client) {
+    let keeper = jetstream::new(ledger.clone());
+    let began = Instant::now();
+    while keeper.get_stream("BINCARD_main_EVENTS").await.is_err() {
+        assert!(began.elapsed() < PATIENCE, "the feed is made");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let config = pull::Config { durable_name: Some("shop".into()), ..pull::Config::default() };
+    keeper.create_consumer_on_stream(config, "BINCARD_main_EVENTS").await.unwrap();
+
+    let context = jetstream::with_prefix(shop.clone(), "JS.ledger.API");
+    let feed = context.get_stream("BINCARD_main_EVENTS").await.unwrap();
+    let consumer = feed.get_consumer::<pull::Config>("shop").await.unwrap();
+    let message = consumer.messages().await.unwrap().next().await.unwrap().unwrap();
+    message.double_ack().await.unwrap();
+    assert_eq!(message.info().unwrap().stream_sequence, 1);
+    assert_eq!(feed.direct_get(1).await.unwrap().payload, message.payload);
+    let outcomes = context.get_stream("BINCARD_main_OUTCOMES").await.unwrap();
+    assert_eq!(outcomes.cached_info().config.name, "BINCARD_main_OUTCOMES");
+    let ping = shop.request("$SRV.PING", "".into()).await.unwrap();
+    assert!(String::from_utf8_lossy(&ping.payload).contains("bincard"), "{ping:?}");
+}
+
+/// Neither by what it may ask nor by where it has the answers sent.
+async fn cannot_reach_the_journal(shop: &async_nats::Client, ledger: &async_nats::Client) {
+    const STREAM: &str = "BINCARD_main_JOURNAL";
+    for asked in ["STREAM.INFO", "STREAM.DELETE", "DIRECT.GET", "STREAM.MSG.GET", "CONSUMER.CREATE"] {
+        for prefix in ["$JS.API", "JS.ledger.API"] {
+            let subject = format!("{prefix}.{asked}.{STREAM}");
+            let refused = shop.request(subject.clone(), r#"{"seq":1}"#.into()).await;
+            assert!(refused.is_err(), "{subject}: {refused:?}");
+        }
+    }
+    let journal = jetstream::new(ledger.clone()).get_stream(STREAM).await.unwrap();
+    let before = journal.get_info().await.unwrap().state.messages;
+    for subject in [
+        "bincard.main.query.stock_position",
+        "bincard.main.inbox.items.define",
+        "JS.ledger.API.STREAM.INFO.BINCARD_main_EVENTS",
+    ] {
+        shop.publish_with_reply(subject, "bincard.main.journal", "{}".into()).await.unwrap();
+    }
+    let _ = shop.request("bincard.main.query.stock_position", "{}".into()).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(journal.get_info().await.unwrap().state.messages, before, "an answer was stored as a frame");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn its_containers_are_a_ledger_that_goes_on_without_any_one_of_them() {
     let Some(program) = tool("NATS_SERVER", "nats-server") else { return };
@@ -235,9 +285,10 @@ async fn its_containers_are_a_ledger_that_goes_on_without_any_one_of_them() {
         |options: async_nats::ConnectOptions| options.request_timeout(Some(Duration::from_millis(500)));
     let shop = Access::default().connect(&shop, patience).await.unwrap();
     define(&shop, &token, "A").await;
-    // The stream of the journal is not a shop's.
-    let refused = shop.request("$JS.API.STREAM.DELETE.BINCARD_main_JOURNAL", "".into()).await;
-    assert!(refused.is_err(), "{refused:?}");
+    let ledger = cluster.resolved("nats://ledger:${NATS_LEDGER_PASSWORD}@nats-3:4222");
+    let ledger = Access::default().connect(&ledger, patience).await.unwrap();
+    reads_the_feed(&shop, &ledger).await;
+    cannot_reach_the_journal(&shop, &ledger).await;
     wait_for("one writes", || instances.iter().filter(|instance| owns(instance)).count() == 1);
     for instance in &instances {
         wait_for("every instance is healthy", || instance.get("/health/ready").0 == 200);
