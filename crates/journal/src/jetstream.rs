@@ -37,6 +37,6 @@ pub use append::{Appender, Ask, Attempt, Heard, Next, RESOLVE_DEADLINE, RETRY_PA
 pub use chain::{Chain, Reading, VoidFrame};
 pub use keep::{StreamAppender, StreamJournal, StreamOptions};
 pub use lease::{Holder, LEASE_LAPSE, LEASE_RENEWAL, Lease, OnChange, Standing};
-pub use link::Server;
+pub use link::{SERVER_MIN, Server};
 pub use read::StreamReader;
-pub use setup::stream_name;
+pub use setup::{check_stream, stream_name};

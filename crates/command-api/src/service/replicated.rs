@@ -92,12 +92,13 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
     let lock = Lock::exclusive(&dir, &options.address)?;
     refuse_file_journal(&dir)?;
     let role = replication.role;
+    let replicas = replication.replicas;
     let stream = StreamJournal::open(&StreamOptions {
         server: replication.server,
         ledger: name.clone(),
-        create: role.contends().then_some(replication.replicas),
+        create: role.contends().then_some(replicas),
     })?;
-    if let Some(warning) = stream.sync_warning() {
+    for warning in [stream.sync_warning(), stream.copies_warning(replicas)].into_iter().flatten() {
         tracing::warn!("{warning}");
     }
     let reader = stream.reader();

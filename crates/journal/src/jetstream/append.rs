@@ -100,6 +100,8 @@ struct InFlight {
     first_attempt: u64,
     waits_for: Waits,
     deadline: Duration,
+    /// Why it was not acknowledged when it was published last, in the server's words if there were any.
+    not_stored: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +136,7 @@ impl Appender {
             first_attempt: self.attempts + 1,
             waits_for: Waits::Acknowledgement,
             deadline: now.saturating_add(RESOLVE_DEADLINE),
+            not_stored: String::new(),
         });
         self.publish()
     }
@@ -141,7 +144,7 @@ impl Appender {
     /// Takes what came of an attempt. A late answer to an earlier one is not mistaken for one to the last.
     pub fn heard(&mut self, attempt: Attempt, heard: Heard, now: Duration) -> Next {
         let (expected, last_attempt) = (self.last + 1, self.attempts);
-        let Some(in_flight) = &self.in_flight else { return Next::Wait };
+        let Some(in_flight) = &mut self.in_flight else { return Next::Wait };
         let is_last = attempt.0 == last_attempt;
         let is_ours = attempt.0 >= in_flight.first_attempt;
         let is_late = now >= in_flight.deadline;
@@ -149,10 +152,17 @@ impl Appender {
             // An acknowledgement is good news however late it comes.
             (Heard::Acknowledged { stream_sequence }, _) if is_ours => self.acknowledged(stream_sequence),
             _ if !is_last => Next::Wait,
-            (Heard::Rejected { .. } | Heard::NoAnswer { .. }, Waits::Acknowledgement) => self.look(),
+            (Heard::Rejected { why } | Heard::NoAnswer { why }, Waits::Acknowledgement) => {
+                in_flight.not_stored = why;
+                self.look()
+            }
             (Heard::Found { bytes }, Waits::Look) => self.found(&bytes),
             (Heard::Absent, Waits::Look) if is_late => {
-                self.unknown(format!("stream sequence {expected} is still empty after {RESOLVE_DEADLINE:?}"))
+                let why = format!(
+                    "stream sequence {expected} is still empty after {RESOLVE_DEADLINE:?}; published last: {}",
+                    in_flight.not_stored
+                );
+                self.unknown(why)
             }
             (Heard::NoAnswer { why }, Waits::Look) if is_late => self.unknown(format!(
                 "no answer about stream sequence {expected} for {RESOLVE_DEADLINE:?}: {why}"

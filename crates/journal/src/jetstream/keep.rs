@@ -11,7 +11,7 @@ use super::lease::Lease;
 use super::link::{Link, Server};
 use super::read::{Fetched, StreamReader, read_on};
 use super::tail::Tail;
-use super::{Appender, Next, setup};
+use super::{Appender, Heard, Next, setup};
 use crate::fault::Fault;
 use crate::file::Wake;
 use crate::frame::Frame;
@@ -36,7 +36,10 @@ pub struct StreamOptions {
 pub struct StreamJournal {
     reader: StreamReader,
     ledger: String,
+    /// Copies that a bucket gets when it is made.
     replicas: usize,
+    /// Copies that the stream has.
+    copies: usize,
 }
 
 impl StreamJournal {
@@ -46,13 +49,13 @@ impl StreamJournal {
         let (replicas, create) = (options.create.unwrap_or(1), options.create.is_some());
         let link = Link::open(&options.server, name, setup::subject(&ledger))?;
         let (context, prepared) = (link.context().clone(), ledger.clone());
-        link.wait(async move { setup::prepare(&context, &prepared, replicas, create).await })?;
+        let copies = link.wait(async move { setup::prepare(&context, &prepared, replicas, create).await })?;
         let (link, tail) = (Arc::new(link), Arc::new(Tail::new(&setup::stream_name(&ledger))));
         let reader = StreamReader { link, tail, fetched: Arc::new(Fetched::default().into()) };
         reader.catch_up()?;
         let (link, tail) = (Arc::downgrade(&reader.link), Arc::clone(&reader.tail));
         reader.link.handle().spawn(follow(link, tail, setup::stored_subject(&ledger)));
-        Ok(Self { reader, ledger, replicas })
+        Ok(Self { reader, ledger, replicas, copies })
     }
 
     /// A handle that sees durable frames.
@@ -62,9 +65,19 @@ impl StreamJournal {
 
     /// What a power cut can take of what is acknowledged, as far as it can be seen from here; `None` if nothing.
     pub fn sync_warning(&self) -> Option<String> {
-        let (client, replicas) = (self.reader.link.client().clone(), self.replicas);
-        let told = self.reader.link.wait(async move { Ok(setup::sync_warning(&client, replicas).await) });
+        let (client, copies) = (self.reader.link.client().clone(), self.copies);
+        let told = self.reader.link.wait(async move { Ok(setup::sync_warning(&client, copies).await) });
         told.unwrap_or_default()
+    }
+
+    /// How many servers keep a copy of the stream.
+    pub fn copies(&self) -> usize {
+        self.copies
+    }
+
+    /// That the stream has fewer copies than are wanted, and the command that mends it; `None` if it has them.
+    pub fn copies_warning(&self, wanted: usize) -> Option<String> {
+        setup::copies_warning(&self.ledger, self.copies, wanted)
     }
 
     /// Appends behind this stream sequence, which is the [`end`](StreamReader::end) of what was read. `wake` is called
@@ -156,17 +169,28 @@ impl Appending {
 
     async fn append(&mut self, frame: &Frame, started: Instant) -> Outcome {
         let mut next = self.appender.submit(frame.clone(), started.elapsed());
+        let mut logged = String::new();
         loop {
             next = match next {
                 Next::Settled(outcome) => return outcome,
                 Next::Ask(attempt, ask) => {
                     let heard = self.link.ask(&ask).await;
+                    log_once(&heard, &mut logged);
                     self.appender.heard(attempt, heard, started.elapsed())
                 }
                 // Every answer here is to the last attempt.
                 Next::Wait => return Outcome::Unknown { why: "an answer to another question".into() },
             };
         }
+    }
+}
+
+/// A frame that is not taken is tried again for long: the log says why at once, and again if the reason is another.
+fn log_once(heard: &Heard, logged: &mut String) {
+    let Heard::NoAnswer { why } = heard else { return };
+    if why != logged {
+        tracing::warn!(%why, "a frame is not acknowledged; it is tried again");
+        logged.clone_from(why);
     }
 }
 

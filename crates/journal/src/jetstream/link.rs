@@ -30,8 +30,8 @@ const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 const BATCH_MESSAGES_MAX: usize = 512;
 /// Room for the headers beside the longest frame.
 pub(super) const HEADERS_BYTES: usize = 4096;
-/// The first release that answers a batch of messages by sequence.
-const SERVER_MIN: (i64, i64, i64) = (2, 11, 0);
+/// The first release that answers a batch of messages by sequence: major, minor, patch.
+pub const SERVER_MIN: (i64, i64, i64) = (2, 11, 0);
 
 /// Where the stream's servers are, and who asks.
 #[derive(Clone)]

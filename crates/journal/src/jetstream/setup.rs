@@ -54,13 +54,14 @@ fn wanted(ledger: &str, replicas: usize) -> Config {
     }
 }
 
-/// Sees to it that the stream is there, created if `create`, with settings that keep what it acknowledges.
+/// Sees to it that the stream is there, created if `create`, with settings that keep what it acknowledges. Gives how many
+/// servers keep a copy: one that was there may have fewer than are wanted.
 pub(super) async fn prepare(
     context: &Context,
     ledger: &str,
     replicas: usize,
     create: bool,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     let name = stream_name(ledger);
     let unreachable = |why: String| Fault::Unreachable { server: format!("stream {name}"), why };
     let there = match context.get_stream(&name).await {
@@ -71,20 +72,20 @@ pub(super) async fn prepare(
         },
     };
     if let Some(found) = there {
-        return check(&found, &wanted(ledger, replicas));
+        return checked(&found, ledger);
     }
     if !create {
         return Err(Fault::Missing { path: name.into() });
     }
     let created = context.create_stream(wanted(ledger, replicas)).await;
     match created {
-        Ok(stream) => check(&stream.cached_info().config, &wanted(ledger, replicas)),
+        Ok(stream) => checked(&stream.cached_info().config, ledger),
         Err(error) => match error.kind() {
             // Another instance was quicker, with other settings: those that stand are checked.
             CreateStreamErrorKind::JetStream(told) if told.error_code() == ErrorCode::STREAM_NAME_EXIST => {
                 let stream =
                     context.get_stream(&name).await.map_err(|error| unreachable(error.to_string()))?;
-                check(&stream.cached_info().config, &wanted(ledger, replicas))
+                checked(&stream.cached_info().config, ledger)
             }
             CreateStreamErrorKind::JetStream(told) => {
                 let why = format!("it cannot be created: {told}");
@@ -95,11 +96,23 @@ pub(super) async fn prepare(
     }
 }
 
-/// What would let the stream forget, or take what is no frame, is refused in words. More replicas are as well.
-fn check(found: &Config, wanted: &Config) -> Result<(), Fault> {
+fn checked(found: &Config, ledger: &str) -> Result<usize, Fault> {
+    check_stream(found, ledger)?;
+    Ok(found.num_replicas)
+}
+
+/// What would let the stream of a ledger forget, or take what is no frame, or not take a frame, is refused in words. Of
+/// copies it may have any number.
+pub fn check_stream(found: &Config, ledger: &str) -> Result<(), Fault> {
+    let wanted = wanted(ledger, found.num_replicas);
     let asynchronous = found.persist_mode == Some(PersistenceMode::Async);
     let bounded =
         [found.max_bytes, found.max_messages, found.max_messages_per_subject].iter().any(|max| *max > 0);
+    let short = (1..wanted.max_message_size).contains(&found.max_message_size);
+    let short_why = format!(
+        "its messages may have {} bytes (max_msg_size), wanted {} for the longest frame",
+        found.max_message_size, wanted.max_message_size
+    );
     let wrong = [
         (found.subjects != wanted.subjects, "it takes other subjects than the ledger's"),
         (found.storage != StorageType::File, "it is kept in memory"),
@@ -111,6 +124,7 @@ fn check(found: &Config, wanted: &Config) -> Result<(), Fault> {
         (!found.allow_direct, "it does not allow direct reads (allow_direct is off)"),
         (asynchronous, "it acknowledges before it has written (persist_mode: async)"),
         (found.mirror.is_some() || found.sources.is_some(), "it copies another stream"),
+        (short, &short_why),
     ];
     match wrong.into_iter().find(|(is_so, _)| *is_so) {
         None => Ok(()),
@@ -118,8 +132,18 @@ fn check(found: &Config, wanted: &Config) -> Result<(), Fault> {
     }
 }
 
+pub(super) fn copies_warning(ledger: &str, found: usize, wanted: usize) -> Option<String> {
+    let name = stream_name(ledger);
+    (found < wanted).then(|| {
+        format!(
+            "stream {name} has {found} of the {wanted} copies that are wanted: nats stream edit {name} --replicas {wanted} \
+             makes the others"
+        )
+    })
+}
+
 /// What a crash of a server's machine can take, as far as it can be seen from this account; `None` if nothing.
-pub(super) async fn sync_warning(client: &async_nats::Client, replicas: usize) -> Option<String> {
+pub(super) async fn sync_warning(client: &async_nats::Client, copies: usize) -> Option<String> {
     let mut seen = false;
     let inbox = client.new_inbox();
     let mut answers = client.subscribe(inbox.clone()).await.ok()?;
@@ -133,19 +157,17 @@ pub(super) async fn sync_warning(client: &async_nats::Client, replicas: usize) -
         seen = true;
         if config.get("sync_always") != Some(&Value::Bool(true)) {
             let server = varz.pointer("/server/name").and_then(Value::as_str).unwrap_or("a server");
-            return Some(format!("{server} writes to its disk only now and then: {}", loss(replicas)));
+            return Some(format!("{server} writes to its disk only now and then: {}", loss(copies)));
         }
     }
     let unseen = "whether the NATS servers sync every write cannot be seen from this account: without `sync_interval: \
                   always` in their jetstream block";
-    (!seen).then(|| format!("{unseen}, {}", loss(replicas)))
+    (!seen).then(|| format!("{unseen}, {}", loss(copies)))
 }
 
-fn loss(replicas: usize) -> &'static str {
-    match replicas {
+fn loss(copies: usize) -> &'static str {
+    match copies {
         0 | 1 => "a power cut can lose up to two minutes of what was acknowledged",
-        _ => {
-            "a power cut that hits most replicas at once can lose up to two minutes of what was acknowledged"
-        }
+        _ => "a power cut that hits most copies at once can lose up to two minutes of what was acknowledged",
     }
 }

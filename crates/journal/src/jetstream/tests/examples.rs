@@ -150,6 +150,14 @@ fn an_empty_place_at_the_deadline_is_in_doubt() {
 }
 
 #[test]
+fn why_the_server_did_not_store_it_is_in_the_reason_of_the_stop() {
+    let full = Heard::NoAnswer { why: "insufficient storage resources".into() };
+    let example = Example::new().hears(no_answer()).looks().hears(Heard::Absent).pauses_and_publishes_again();
+    let example = example.hears(full).looks();
+    example.hears_at(Heard::Absent, START + RESOLVE_DEADLINE).stops("insufficient storage resources");
+}
+
+#[test]
 fn a_late_acknowledgement_of_an_earlier_attempt_is_good_news() {
     let mut example = Example::new();
     let first = example.attempt();
