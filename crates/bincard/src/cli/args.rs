@@ -260,6 +260,10 @@ pub struct QueryArgs {
     /// How rows are printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+    /// What keeps the journal, when it is read without a service: files in the folder, or a stream on the server that
+    /// --nats names
+    #[arg(long, value_enum, default_value_t = JournalKind::File)]
+    pub journal: JournalKind,
     /// Where to ask
     #[command(flatten)]
     pub door: DoorArgs,
@@ -371,12 +375,5 @@ pub enum ReplayCommand {
         format: Format,
     },
     /// Ask a view as it was
-    AsOf {
-        /// What keeps the journal: files in the folder, or a stream on the server that --nats names
-        #[arg(long, value_enum, default_value_t = JournalKind::File)]
-        journal: JournalKind,
-        /// The question
-        #[command(flatten)]
-        query: Box<QueryArgs>,
-    },
+    AsOf(Box<QueryArgs>),
 }

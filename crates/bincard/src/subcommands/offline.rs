@@ -10,7 +10,7 @@ use journal::{JournalRead, OfflineJournal};
 use projections::{MemoryStore, Opening, Projections, QueryFault};
 use snapshots::{SnapshotSource, Snapshots};
 
-use crate::cli::{Failure, HistoryArgs, JournalKind};
+use crate::cli::{DoorArgs, Failure, HistoryArgs, JournalKind};
 
 /// Where a history is.
 pub(super) enum History {
@@ -29,6 +29,13 @@ pub(super) fn history(args: &HistoryArgs) -> Result<History, Failure> {
             Ok(History::Stream(Box::new(nats_server(args.nats.as_deref(), &access, "--journal jetstream")?)))
         }
     }
+}
+
+/// The history that a question names: the folder, or the stream on the server of --nats or NATS_URL.
+pub(super) fn asked_history(journal: JournalKind, door: &DoorArgs) -> Result<History, Failure> {
+    let data = door.data.clone().unwrap_or_else(crate::door::default_folder);
+    let nats = door.nats.clone().or_else(|| std::env::var("NATS_URL").ok());
+    history(&HistoryArgs { data, journal, nats, nats_access: door.access.nats.clone() })
 }
 
 /// The NATS servers that keep a stream, and how they are reached.

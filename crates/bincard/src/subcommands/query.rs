@@ -1,4 +1,4 @@
-//! `bincard query`: rows of a view, from a service or from the folder of a stopped ledger.
+//! `bincard query`: rows of a view, from a service, from the folder of a stopped ledger or from a stream.
 
 use std::io;
 
@@ -6,12 +6,15 @@ use projections::{AsOf, Projections, Query, VIEWS, ViewKind};
 use serde_json::{Value, json};
 
 use super::offline;
-use crate::cli::{Failure, Format, QueryArgs, body_from_pairs, exit, print_rows};
+use crate::cli::{Failure, Format, JournalKind, QueryArgs, body_from_pairs, exit, print_rows};
 use crate::door::{self, Asked, Page};
 
 /// Asks, prints the rows, and says on standard error when there are more.
 pub(super) async fn run(ledger: &str, args: QueryArgs) -> Result<u8, Failure> {
     let query = query_of(&args)?;
+    if args.journal == JournalKind::Jetstream {
+        return from_a_stream(ledger, args, query).await;
+    }
     match door::asked(&args.door, ledger)? {
         // A stopped ledger is only read: nothing is opened for writing.
         Asked::Folder(data) => {
@@ -33,6 +36,22 @@ pub(super) async fn run(ledger: &str, args: QueryArgs) -> Result<u8, Failure> {
             print_page(&Page { position: first.position, rows, next }, args.format)
         }
     }
+}
+
+/// A stream is read and folded here, whoever serves it.
+async fn from_a_stream(ledger: &str, args: QueryArgs, query: Value) -> Result<u8, Failure> {
+    if args.door.http.is_some() || args.door.data.is_some() {
+        return Err(Failure::usage(
+            "--journal jetstream: wanted the NATS server that keeps the stream (--nats URL), found --http or --data; \
+             without --journal they ask a service or a folder",
+        ));
+    }
+    let ledger = ledger.to_owned();
+    let answered = tokio::task::spawn_blocking(move || {
+        let history = offline::asked_history(args.journal, &args.door)?;
+        print_offline(&offline::projections(&history, &ledger)?, &args, query)
+    });
+    answered.await.expect("folding a stream does not panic")
 }
 
 /// Asks an offline ledger, and prints.

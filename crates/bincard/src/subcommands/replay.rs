@@ -13,9 +13,7 @@ use serde_json::{Value, json};
 use super::loading::{grouped, style};
 use super::offline::{self, History};
 use super::query;
-use crate::cli::{
-    DoorArgs, Failure, Format, HistoryArgs, JournalKind, Pages, ReplayCommand, exit, print_rows,
-};
+use crate::cli::{Failure, Format, JournalKind, Pages, QueryArgs, ReplayCommand, exit, print_rows};
 
 /// Rows of the log that are printed together: a table's columns are as wide as they need.
 const LOG_ROWS: usize = 1000;
@@ -30,31 +28,30 @@ pub(super) fn run(ledger: &str, command: ReplayCommand) -> Result<u8, Failure> {
             verify(&offline::history(&history)?, ledger, !fold_only, format)
         }
         ReplayCommand::Rebuild { history, format } => rebuild(&offline::history(&history)?, ledger, format),
-        ReplayCommand::AsOf { journal, query: args } => {
+        ReplayCommand::AsOf(args) => {
             let asked = query::query_of(&args)?;
             if asked.get("as_of").is_none() {
                 return Err(Failure::usage(
                     "replay as-of: wanted --as-of-sequence N, --as-of-recorded TIME or --as-of-effective TIME",
                 ));
             }
-            let history = asked_history(journal, &args.door)?;
+            refuse_a_service(&args)?;
+            let history = offline::asked_history(args.journal, &args.door)?;
             query::print_offline(&offline::projections(&history, ledger)?, &args, asked)
         }
     }
 }
 
-/// The history that a question about the past is put to.
-fn asked_history(journal: JournalKind, door: &DoorArgs) -> Result<History, Failure> {
-    let is_stream = journal == JournalKind::Jetstream;
-    if door.http.is_some() || (door.nats.is_some() && !is_stream) {
+/// A question about the past is put to a history: a service has its own command for it.
+fn refuse_a_service(args: &QueryArgs) -> Result<(), Failure> {
+    let is_stream = args.journal == JournalKind::Jetstream;
+    if args.door.http.is_some() || (args.door.nats.is_some() && !is_stream) {
         return Err(Failure::usage(
             "replay as-of reads a folder (--data DIR) or a stream (--journal jetstream --nats URL); a service answers \
              bincard query with the same --as-of",
         ));
     }
-    let data = door.data.clone().unwrap_or_else(crate::door::default_folder);
-    let nats = door.nats.clone().or_else(|| std::env::var("NATS_URL").ok());
-    offline::history(&HistoryArgs { data, journal, nats, nats_access: door.access.nats.clone() })
+    Ok(())
 }
 
 fn log(history: &History, ledger: &str, range: LogRange, format: Format) -> Result<u8, Failure> {
