@@ -7,10 +7,11 @@ mod nats;
 mod rules;
 mod service;
 mod snapshots;
+mod stream;
 
 use serde::Serialize;
 
-use crate::cli::ServeArgs;
+use crate::cli::{JournalKind, ServeArgs};
 
 /// How well something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,7 +58,14 @@ pub async fn examine(ledger: &str, args: &ServeArgs) -> Vec<Finding> {
     let mut findings = Vec::new();
     machine::examine(&mut findings);
     folder::examine(&args.data, &mut findings);
-    let served_at = journal::examine(&args.data.join(ledger), &mut findings);
+    let dir = args.data.join(ledger);
+    let served_at = match args.journal {
+        JournalKind::File => journal::examine(&dir, &mut findings),
+        JournalKind::Jetstream => {
+            stream::examine(ledger, args, &mut findings).await;
+            stream::served_at(&dir)
+        }
+    };
     service::examine(args, served_at.as_deref(), &mut findings);
     match &args.nats {
         Some(url) => nats::examine(ledger, url, args, served_at.is_some(), &mut findings).await,

@@ -109,3 +109,38 @@ fn snapshots_are_tried_out_before_a_start_relies_on_them() {
     let found = finding(&found, "snapshots", "note")["found"].as_str().unwrap().to_owned();
     assert!(found.contains("cannot be used") || found.contains("none of"), "{found}");
 }
+
+#[test]
+fn a_journal_that_is_a_stream_is_opened_and_its_copies_and_syncs_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = format!("jetstream {{ store_dir: {:?} }}", folder.path().join("nats/js"));
+    let Some((_nats, url)) = nats_with(&folder.path().join("nats"), &configuration) else { return };
+    let data = folder.path().join("data");
+    let shared = ["--journal", "jetstream", "--nats", &url];
+    let look = |more: &[&str]| {
+        let whose = ["doctor", "--data", data.to_str().unwrap(), "--http", "127.0.0.1:0", "--format", "json"];
+        run(&[&whose[..], &shared, more].concat())
+    };
+    let before = look(&[]).ended(0).json();
+    let found = finding(&before, "journal", "good")["found"].as_str().unwrap().to_owned();
+    assert!(found.contains("no stream BINCARD_main_JOURNAL yet"), "{found}");
+    assert_eq!(finding(&look(&[]).ended(0).json(), "journal", "good")["found"], found, "it makes no stream");
+
+    let service = Served::start(&data, &shared);
+    ureq::post(format!("{}/v1/commands/items.define", service.http))
+        .header("Content-Type", "application/json")
+        .send(r#"{"sku": "A", "name": "Tea"}"#)
+        .unwrap();
+    let found = look(&["--replicas", "3"]).ended(0).json();
+    let journal = finding(&found, "journal", "good")["found"].as_str().unwrap();
+    assert!(journal.contains("stream BINCARD_main_JOURNAL, whole up to 1.3"), "{journal}");
+    finding(&found, "rules", "good");
+    let copies = finding(&found, "replicas", "note");
+    assert!(copies["found"].as_str().unwrap().contains("1 of 3 copies"), "{copies}");
+    assert!(copies["advice"].as_str().unwrap().contains("--replicas 3"), "{copies}");
+    assert!(finding(&found, "sync", "note")["found"].as_str().unwrap().contains("power cut"));
+    finding(&found, "nats name", "good");
+
+    let nobody = ["doctor", "--journal", "jetstream", "--nats", "nats://127.0.0.1:9", "--format", "json"];
+    finding(&run(&nobody).ended(1).json(), "journal", "bad");
+}

@@ -49,7 +49,7 @@ pub(super) fn examine(dir: &Path, findings: &mut Vec<Finding>) -> Option<String>
     None
 }
 
-fn clock(head: &Head) -> Finding {
+pub(super) fn clock(head: &Head) -> Finding {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let now = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
     let ahead = head.log_time_us.saturating_sub(now);

@@ -6,14 +6,13 @@ use async_nats::jetstream::{self, stream};
 use async_nats::{Client, ConnectOptions, ServerInfo};
 use command_api::nats::{MAX_PAYLOAD_WANTED, service_name, without_secrets};
 use futures::StreamExt;
+use journal::jetstream::{SERVER_MIN, check_stream, stream_name};
 
 use super::Finding;
-use crate::cli::ServeArgs;
+use crate::cli::{JournalKind, ServeArgs};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// The oldest server that has what the streams use.
-const VERSION_WANTED: (u32, u32) = (2, 10);
 
 pub(super) async fn examine(
     ledger: &str,
@@ -34,8 +33,9 @@ pub(super) async fn examine(
     let info = client.server_info();
     findings.push(version(&shown, &info));
     findings.push(max_payload(info.max_payload));
-    findings.push(rivals(&client, ledger, is_served_here).await);
-    jetstream(&client, ledger, findings).await;
+    let is_shared = args.journal == JournalKind::Jetstream;
+    findings.push(rivals(&client, ledger, is_served_here || is_shared).await);
+    jetstream(&client, ledger, is_shared, findings).await;
 }
 
 async fn connect(url: &str, args: &ServeArgs) -> Result<Client, String> {
@@ -45,12 +45,12 @@ async fn connect(url: &str, args: &ServeArgs) -> Result<Client, String> {
 }
 
 fn version(url: &str, info: &ServerInfo) -> Finding {
-    let mut parts = info.version.split('.').map_while(|part| part.parse::<u32>().ok());
+    let mut parts = info.version.split('.').map_while(|part| part.parse::<i64>().ok());
     let found = parts.next().zip(parts.next());
     let said = format!("{url} answers, version {}", info.version);
+    let (major, minor, _) = SERVER_MIN;
     match found {
-        Some(found) if found < VERSION_WANTED => {
-            let (major, minor) = VERSION_WANTED;
+        Some(found) if found < (major, minor) => {
             Finding::bad("nats", said, format!("update the server to {major}.{minor} or later"))
         }
         Some(_) | None => Finding::good("nats", said),
@@ -66,12 +66,12 @@ fn max_payload(found: usize) -> Finding {
     Finding::good("nats max_payload", said)
 }
 
-/// Who answers for the ledger's name, if it is not the service of this folder.
-async fn rivals(client: &Client, ledger: &str, is_served_here: bool) -> Finding {
+/// Who answers for the ledger's name, if it is not the service of this folder or another instance of the same ledger.
+async fn rivals(client: &Client, ledger: &str, is_known: bool) -> Finding {
     let subject = format!("$SRV.INFO.{}", service_name(ledger));
     let asked = tokio::time::timeout(ANSWER_TIMEOUT, client.request(subject, "".into())).await;
     match asked {
-        Ok(Ok(_)) if is_served_here => Finding::good("nats name", format!("ledger {ledger} is served there")),
+        Ok(Ok(_)) if is_known => Finding::good("nats name", format!("ledger {ledger} is served there")),
         Ok(Ok(_)) => Finding::note(
             "nats name",
             format!("a service answers for ledger {ledger} there, and this folder is not served"),
@@ -81,7 +81,8 @@ async fn rivals(client: &Client, ledger: &str, is_served_here: bool) -> Finding 
     }
 }
 
-async fn jetstream(client: &Client, ledger: &str, findings: &mut Vec<Finding>) {
+/// A journal that is a stream has findings of its own.
+async fn jetstream(client: &Client, ledger: &str, is_shared: bool, findings: &mut Vec<Finding>) {
     let mut context = jetstream::new(client.clone());
     context.set_timeout(ANSWER_TIMEOUT);
     if let Err(error) = context.query_account().await {
@@ -94,35 +95,29 @@ async fn jetstream(client: &Client, ledger: &str, findings: &mut Vec<Finding>) {
         return;
     }
     let advice = "check that its configuration says sync_interval: always; a client cannot see it";
-    findings.push(Finding::note("jetstream", "on", advice));
+    findings.push(match is_shared {
+        true => Finding::good("jetstream", "on"),
+        false => Finding::note("jetstream", "on", advice),
+    });
     let mut streams = context.streams();
     let of_ledger = format!("BINCARD_{ledger}_");
     while let Some(Ok(info)) = streams.next().await {
-        if info.config.name.starts_with(&of_ledger) {
-            findings.push(stream_finding(&info.config, info.cluster.is_some()));
+        let name = &info.config.name;
+        if name.starts_with(&of_ledger) && !(is_shared && *name == stream_name(ledger)) {
+            findings.push(stream_finding(ledger, &info.config, info.cluster.is_some()));
         }
     }
 }
 
 /// Whether a stream keeps what the ledger relies on.
-fn stream_finding(config: &stream::Config, is_clustered: bool) -> Finding {
+fn stream_finding(ledger: &str, config: &stream::Config, is_clustered: bool) -> Finding {
     let name = &config.name;
-    if !name.ends_with("_JOURNAL") {
+    if *name != stream_name(ledger) {
         return Finding::good("stream", format!("{name}: {} replicas", config.num_replicas));
     }
-    let mut wrong = Vec::new();
-    if !config.max_age.is_zero() || config.max_messages > 0 || config.max_bytes > 0 {
-        wrong.push("it forgets old frames (max_age, max_msgs or max_bytes)");
-    }
-    if !config.deny_delete || !config.deny_purge {
-        wrong.push("frames can be deleted (deny_delete and deny_purge are wanted)");
-    }
-    if config.storage != stream::StorageType::File {
-        wrong.push("it is in memory");
-    }
-    if !wrong.is_empty() {
+    if let Err(fault) = check_stream(config, ledger) {
         let advice = "set it right before the ledger is used: nats stream edit, or make it anew from a copy";
-        return Finding::bad("stream", format!("{name}: {}", wrong.join("; ")), advice);
+        return Finding::bad("stream", fault.to_string(), advice);
     }
     if is_clustered && config.num_replicas < 3 {
         let found = format!("{name}: {} replicas in a cluster", config.num_replicas);
@@ -144,13 +139,15 @@ mod tests {
     fn a_journal_stream_that_forgets_is_bad() {
         let good = stream::Config {
             name: "BINCARD_main_JOURNAL".into(),
+            subjects: vec!["bincard.main.journal".into()],
+            allow_direct: true,
             deny_delete: true,
             deny_purge: true,
             num_replicas: 3,
             storage: stream::StorageType::File,
             ..stream::Config::default()
         };
-        let level = |config: &stream::Config| stream_finding(config, true).level;
+        let level = |config: &stream::Config| stream_finding("main", config, true).level;
         assert_eq!(level(&good), Level::Good);
         assert_eq!(level(&stream::Config { num_replicas: 1, ..good.clone() }), Level::Note);
         for bad in [
@@ -168,8 +165,8 @@ mod tests {
         let of =
             |version: &str| version_level(&ServerInfo { version: version.into(), ..ServerInfo::default() });
         assert_eq!(
-            [of("2.9.25"), of("2.10.0"), of("2.15.1"), of("odd")],
-            [Level::Bad, Level::Good, Level::Good, Level::Good]
+            [of("2.9.25"), of("2.10.29"), of("2.11.0"), of("2.15.1"), of("odd")],
+            [Level::Bad, Level::Bad, Level::Good, Level::Good, Level::Good]
         );
         assert_eq!(max_payload(64 * 1024).level, Level::Bad);
         assert_eq!(max_payload(1024 * 1024).level, Level::Good);
