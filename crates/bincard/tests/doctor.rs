@@ -40,11 +40,20 @@ fn a_ledger_that_is_well_is_called_so_before_its_first_start_while_it_runs_and_a
     assert_eq!(service.process.terminate(), Some(0));
 
     let after = look(&["--nats", &url]).ended(0);
-    assert!(finding(&after.json(), "journal", "good")["found"].as_str().unwrap().contains("whole up to 1.2"));
+    assert!(
+        finding(&after.json(), "journal", "good")["found"]
+            .as_str()
+            .unwrap()
+            .contains("footer are whole, up to 1.2")
+    );
     finding(&after.json(), "rules", "good");
     assert!(finding(&after.json(), "snapshots", "good")["found"].as_str().unwrap().contains("none"));
     let table = run(&["doctor", "--data", data, "--http", "127.0.0.1:0"]).ended(0);
-    assert!(table.out.contains("whole up to 1.2") && table.out.contains("sync time"), "{}", table.out);
+    assert!(
+        table.out.contains("footer are whole, up to 1.2") && table.out.contains("sync time"),
+        "{}",
+        table.out
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A ledger that runs: its journal, its writer, its views, and the way in for doors and for programs in process.
 
 mod asking;
+mod fault;
 mod keeper;
 mod offering;
 mod opening;
@@ -9,14 +10,17 @@ mod precedence;
 mod reading;
 mod rebuilding;
 mod replicated;
+mod scrubbing;
 mod snapshotting;
 mod standby;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod views_folder;
 mod writing;
 
 pub use asking::{COMMAND_STATUS, page_json, query_permission, read_query};
+pub use fault::Fault;
 pub use offering::{Each, Offered};
 pub use opening::{fold, without_doubtful};
 pub use ownership::Ownership;
@@ -25,6 +29,7 @@ pub use replicated::{Replication, Role};
 
 use rebuilding::Handovers;
 use replicated::Replicated;
+use scrubbing::{Scrubbed, Scrubs};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -73,6 +78,8 @@ pub struct Options {
     pub replication: Option<Replication>,
     /// Entries between two snapshots of the ledger; none are taken when 0.
     pub snapshot_every: u64,
+    /// How long it may take to read every sealed segment of a journal in files again.
+    pub scrub_round: Duration,
 }
 
 impl Options {
@@ -91,104 +98,9 @@ impl Options {
             feed_seen: None,
             replication: None,
             snapshot_every: 250_000,
+            scrub_round: Duration::from_secs(24 * 60 * 60),
         }
     }
-}
-
-/// Why a ledger cannot be started or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// The journal, or the folder.
-    #[error(transparent)]
-    Journal(#[from] journal::Fault),
-    /// The views.
-    #[error(transparent)]
-    Views(#[from] projections::Fault),
-    /// The folder of snapshots cannot be read.
-    #[error(transparent)]
-    Snapshots(#[from] snapshots::Fault),
-    /// The ledger's folder.
-    #[error("{}: {source}", dir.display())]
-    Folder {
-        /// Where it is.
-        dir: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// An entry of the journal cannot be folded in.
-    #[error("entry {sequence} of the journal cannot be folded in: {why}; run verify")]
-    Entry {
-        /// The entry.
-        sequence: u64,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The public feed has events that the journal does not have.
-    #[error(
-        "the journal ends with event {head}, but event {seen} is in the public feed (entry {sequence}): the journal is \
-         damaged; restore it from a backup, then run verify; to serve it as it is, say --no-feed"
-    )]
-    EndsBeforeFeed {
-        /// The journal's last event.
-        head: u64,
-        /// The feed's last event.
-        seen: u64,
-        /// The entry that held it.
-        sequence: u64,
-    },
-    /// Only a newer program knows the rules that the journal is decided by.
-    #[error(
-        "the ledger is decided by rules {rules}, this program knows those up to {newest}: upgrade the program"
-    )]
-    RulesNotKnown {
-        /// The rules in force.
-        rules: u32,
-        /// The newest that this program knows.
-        newest: u32,
-    },
-    /// The folder holds a ledger of another name.
-    #[error("{} holds the ledger {found:?}, wanted {wanted:?}", dir.display())]
-    OtherLedger {
-        /// The folder.
-        dir: PathBuf,
-        /// The name in the journal.
-        found: String,
-        /// The name asked for.
-        wanted: String,
-    },
-    /// A ledger with a history in files, asked to be run from a stream.
-    #[error(
-        "{} holds a journal in files, and this service is to use a stream: copy it with bincard journal copy, and give \
-         the service another --data",
-        dir.display()
-    )]
-    FileJournal {
-        /// Where the files are.
-        dir: PathBuf,
-    },
-    /// A ledger's name is part of subjects and folders.
-    #[error(
-        "wanted a ledger name of a-z, 0-9, _ and -, 1 to 32 long and not beginning with _ or -, found {found:?}"
-    )]
-    BadName {
-        /// What was given.
-        found: String,
-    },
-    /// The first frame did not become durable.
-    #[error("the ledger could not be taken: {why}")]
-    NotTaken {
-        /// What happened.
-        why: String,
-    },
-    /// The operating system gave no thread.
-    #[error("no thread could be started: {0}")]
-    NoThread(#[source] std::io::Error),
-    /// A thread ended by a panic.
-    #[error("the thread of the {who} panicked; everything acknowledged is in the journal")]
-    Panicked {
-        /// Which one.
-        who: &'static str,
-    },
 }
 
 /// A ledger that runs. Clones are the same ledger.
@@ -212,6 +124,8 @@ struct Inner {
     /// Of an instance among several.
     replicated: Option<Replicated>,
     metrics: Arc<Metrics>,
+    /// What reading the sealed segments again has found; `None` where the journal is not in files.
+    scrubbed: Option<Arc<Scrubbed>>,
     auth: Auth,
     traces: Traces,
     running: Mutex<Option<Running>>,
@@ -231,6 +145,7 @@ struct Running {
     writing: JoinHandle<Result<(), Fault>>,
     reading: JoinHandle<Result<(), projections::Fault>>,
     snapshotting: Option<JoinHandle<()>>,
+    scrubbing: Option<Scrubs>,
     no_more_frames: Arc<AtomicBool>,
     /// An instance among several is to end, whether it writes or follows.
     ending: Arc<AtomicBool>,
@@ -309,11 +224,6 @@ impl Service {
         self.0.inbox.depth()
     }
 
-    /// How long the oldest command has waited while nothing was decided and nothing became durable.
-    pub fn writer_stands_still(&self) -> Duration {
-        self.0.metrics.headway.stands_since().max(self.0.inbox.waits_since())
-    }
-
     /// A reader hashed a state that is durable: it is recorded, for whoever replays to there. Of several that come at
     /// once the last one is; one that comes while the writer takes nothing is let go.
     pub fn record_state_hash(&self, hash: RecordStateHash) {
@@ -324,29 +234,6 @@ impl Service {
     pub fn confirm_clock(&self) {
         tracing::warn!("an operator confirmed the wall clock");
         self.0.inbox.confirm_clock();
-    }
-
-    /// Why no commands are taken, or the views stand still; `None` while all is well.
-    pub fn trouble(&self) -> Option<String> {
-        let stopped = self.0.writer_stopped.borrow().clone();
-        let writer = match &self.0.replicated {
-            None => stopped,
-            // It may have stopped, and be a follower as good as any since.
-            Some(replicated) if replicated.keeps_up.load(Ordering::Acquire) => None,
-            Some(_) => stopped.or_else(|| Some("what is durable is being folded".into())),
-        };
-        writer.or_else(|| self.stuck()).or_else(|| self.0.views_stopped.borrow().clone())
-    }
-
-    fn stuck(&self) -> Option<String> {
-        let stands_still = self.writer_stands_still();
-        (stands_still >= self.0.stuck_after).then(|| {
-            format!(
-                "the writer has stood still for {} s while commands wait: what keeps the journal (the disk, or the NATS \
-                 servers) does not answer",
-                stands_still.as_secs()
-            )
-        })
     }
 
     /// Waits until the writer has stopped for good, and tells why. Does not return while it runs, nor while an instance
@@ -376,9 +263,11 @@ impl Inner {
     fn stop(&self) -> Result<(), Fault> {
         self.inbox.close("it is stopping");
         let running = self.running.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-        let Some(Running { writing, reading, snapshotting, no_more_frames, ending }) = running else {
+        let Some(Running { writing, reading, snapshotting, scrubbing, no_more_frames, ending }) = running
+        else {
             return Ok(());
         };
+        let scrubbed = scrubbing.map(Scrubs::stop).transpose();
         ending.store(true, Ordering::Release);
         writing.thread().unpark();
         let written = writing.join().map_err(|_| Fault::Panicked { who: "writer" });
@@ -391,6 +280,7 @@ impl Inner {
         written??;
         read??;
         taken?;
+        scrubbed?;
         Ok(())
     }
 }

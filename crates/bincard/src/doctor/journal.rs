@@ -16,7 +16,13 @@ pub(super) fn examine(dir: &Path, findings: &mut Vec<Finding>) -> Option<String>
     match OfflineJournal::open(dir) {
         Ok(journal) => {
             let head = journal.head();
-            findings.push(Finding::good("journal", format!("whole up to {}.{}", head.epoch, head.sequence)));
+            findings.push(Finding::good(
+                "journal",
+                format!(
+                    "the open segment and every footer are whole, up to {}.{}",
+                    head.epoch, head.sequence
+                ),
+            ));
             if let Some(torn) = journal.torn_tail() {
                 let advice = "nothing: the next start cuts it off and keeps its bytes in quarantine/";
                 findings.push(Finding::note("journal", torn, advice));

@@ -105,6 +105,14 @@ fn journal(page: &mut Page<'_>) {
         &|metrics| vec![(String::new(), &metrics.append_times)],
     );
     page.one("bincard_durable_sequence", "gauge", "The last durable entry.", &Service::durable_sequence);
+    let help = "The last entry of the sealed segments that were read again in this round.";
+    page.family("bincard_scrubbed_sequence", "gauge", help, &|service, found| {
+        found.extend(service.scrubbed().map(|scrubbed| (String::new(), scrubbed.sequence())));
+    });
+    let help = "Sealed segments that did not read well.";
+    page.family("bincard_journal_damaged", "gauge", help, &|service, found| {
+        found.extend(service.scrubbed().map(|scrubbed| (String::new(), scrubbed.damaged_segments())));
+    });
 }
 
 fn views(page: &mut Page<'_>) {

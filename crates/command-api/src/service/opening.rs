@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use journal::{
-    Checked, Disk, FileJournal, Frame, FrameSource, Head, Journal, JournalRead, JournalThread, Lock,
+    Checked, Disk, FileJournal, FileReader, Frame, FrameSource, Head, Journal, JournalRead, JournalThread, Lock,
     MemoryJournal, Outcome, RealDisk, Wake,
 };
 use ledger_core::control::{RULES_KNOWN, RecordStateHash};
@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::keeper::{InMemory, Keeper};
 use super::reading::Reading;
+use super::scrubbing::start_scrubbing;
 use super::snapshotting::{Record, start_snapshotting};
 use super::writing::{Writing, wall_clock};
 use super::{
@@ -50,7 +51,8 @@ impl Service {
             views_folder::in_use(&dir).map_err(|source| Fault::Folder { dir: dir.clone(), source })?;
         let mut snapshots = Snapshots::of_ledger(&dir);
         let mut journal = open_journal(&dir, &views_dir, &snapshots, &options)?;
-        let reader: Arc<dyn JournalRead> = Arc::new(journal.reader());
+        let files = journal.reader();
+        let reader: Arc<dyn JournalRead> = Arc::new(files.clone());
         check_feed(reader.head(), options.feed_seen)?;
         let (ledger, projections) = without_doubtful(&mut snapshots, |snapshots| {
             let (ledger, projections) = std::thread::scope(|scope| {
@@ -75,7 +77,8 @@ impl Service {
             );
         }
         let folder = Folder { dir, snapshots, _lock: lock };
-        run(writer, Box::new(thread), reader, projections, inbox, Some(folder), &options)
+        let kept = Kept { keeper: Box::new(thread), reader, files: Some(files) };
+        run(writer, kept, projections, inbox, Some(folder), &options)
     }
 
     /// Starts a new ledger that lives in memory alone: for tests, simulations and what-ifs.
@@ -96,7 +99,7 @@ impl Service {
         let inbox = Arc::new(Inbox::new(options.queue));
         let wake = Arc::clone(&inbox);
         let keeper = keeper(journal, Box::new(move || wake.wake()));
-        run(writer, keeper, reader, projections, inbox, None, &options)
+        run(writer, Kept { keeper, reader, files: None }, projections, inbox, None, &options)
     }
 }
 
@@ -295,10 +298,17 @@ pub(super) fn begin(
     writer
 }
 
+/// The journal, from its sides.
+struct Kept {
+    keeper: Box<dyn Keeper>,
+    reader: Arc<dyn JournalRead>,
+    /// Where its sealed segments are read again, if it is in files.
+    files: Option<FileReader>,
+}
+
 fn run(
     writer: ServiceWriter,
-    keeper: Box<dyn Keeper>,
-    journal: Arc<dyn JournalRead>,
+    Kept { keeper, reader: journal, files }: Kept,
     projections: Projections,
     inbox: Arc<Inbox>,
     folder: Option<Folder>,
@@ -346,6 +356,8 @@ fn run(
             return Err(fault);
         }
     };
+    let scrubbing = files.map(|files| start_scrubbing(files, options.scrub_round)).transpose()?;
+    let (scrubbing, scrubbed) = scrubbing.unzip();
     tracing::info!(ledger = %settings.name, epoch, sequence = journal.head().sequence, "the ledger is served");
     Ok(Service(Arc::new(Inner {
         settings,
@@ -363,11 +375,13 @@ fn run(
         ownership,
         replicated: None,
         metrics,
+        scrubbed,
         auth: options.auth.clone(),
         running: Mutex::new(Some(Running {
             writing,
             reading,
             snapshotting,
+            scrubbing,
             no_more_frames,
             ending: Arc::default(),
         })),

@@ -11,6 +11,8 @@ pub(super) enum Precedence {
     Writer,
     /// A view that is late says so by its position; a command that waits holds a person up.
     Views,
+    /// Nobody waits for what is only read again.
+    Scrub,
 }
 
 impl Precedence {
@@ -19,6 +21,7 @@ impl Precedence {
         let niceness = match self {
             Precedence::Writer => -10,
             Precedence::Views => 10,
+            Precedence::Scrub => 19,
         };
         if let Err(fault) = setpriority_process(Some(gettid()), niceness) {
             tracing::debug!(?self, %fault, "the thread goes on at the usual priority");

@@ -179,8 +179,16 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         ownership,
         replicated: Some(Replicated { role, keeps_up }),
         metrics,
+        scrubbed: None,
         auth: options.auth,
-        running: Mutex::new(Some(Running { writing, reading, snapshotting, no_more_frames, ending })),
+        running: Mutex::new(Some(Running {
+            writing,
+            reading,
+            snapshotting,
+            scrubbing: None,
+            no_more_frames,
+            ending,
+        })),
         folder: Some(Folder { dir, snapshots, _lock: lock }),
     })))
 }

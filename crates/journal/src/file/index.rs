@@ -116,6 +116,12 @@ impl Index {
         self.segments.last().expect("never empty")
     }
 
+    /// All but the open one, oldest first.
+    pub(super) fn sealed(&self) -> &[Segment] {
+        let (_open, sealed) = self.segments.split_last().expect("never empty");
+        sealed
+    }
+
     pub(super) fn open_mut(&mut self) -> &mut Segment {
         self.segments.last_mut().expect("never empty")
     }

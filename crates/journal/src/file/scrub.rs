@@ -1,5 +1,6 @@
 //! Reading everything again: sealed segments are trusted at start-up, and checked here afterwards.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,13 +42,19 @@ impl<D: Disk> Scrubber<D> {
     /// Reads the next sealed segment from the disk: every frame, its place in the chain, and the footer.
     /// `None` when only the open segment is left.
     pub fn next_segment(&mut self) -> Result<Option<SegmentChecked>, Fault> {
-        let segment = {
-            let index = self.shared.index();
-            match &index.segments[..index.segments.len() - 1].get(self.next) {
-                Some(segment) => (*segment).clone(),
-                None => return Ok(None),
-            }
-        };
+        match self.next_segment_with(&mut |_| ControlFlow::Continue(()))? {
+            ControlFlow::Continue(checked) => Ok(checked),
+            ControlFlow::Break(()) => unreachable!("it was told to go on"),
+        }
+    }
+
+    /// The same; after every frame of so many bytes `read` may rest, or break the segment off.
+    pub fn next_segment_with(
+        &mut self,
+        read: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<(), Option<SegmentChecked>>, Fault> {
+        let segment = self.shared.index().sealed().get(self.next).cloned();
+        let Some(segment) = segment else { return Ok(ControlFlow::Continue(None)) };
         let first_sequence = segment.first_sequence();
         let file = self.shared.disk.open_read(&segment.path).map_err(Fault::io(&segment.path))?;
         segment::read_header(&file, &segment.path, first_sequence)?;
@@ -56,8 +63,11 @@ impl<D: Disk> Scrubber<D> {
         let source = FileSource::new(FileReader(Arc::clone(&self.shared)), first_sequence, false);
         let mut frames = Checked::after(source, footer.start);
         while frames.head().sequence < footer.end.sequence {
-            if frames.next_frame()?.is_none() {
+            let Some(frame) = frames.next_frame()? else {
                 return Err(Fault::corrupt(&segment.path, segment.frames_end, "the segment ends early"));
+            };
+            if read(frame.bytes().len() as u64).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
         }
         if frames.head() != segment.end || footer.end != segment.end {
@@ -70,6 +80,19 @@ impl<D: Disk> Scrubber<D> {
         self.next += 1;
         let bytes = segment.frames_end - segment::FRAMES_START;
         let last_sequence = segment.end.sequence;
-        Ok(Some(SegmentChecked { path: segment.path, first_sequence, last_sequence, bytes }))
+        let path = segment.path;
+        Ok(ControlFlow::Continue(Some(SegmentChecked { path, first_sequence, last_sequence, bytes })))
+    }
+
+    /// Goes on behind the segment that comes next: it was found damaged, and those after it are to be read too.
+    pub fn skip(&mut self) {
+        self.next += 1;
+    }
+
+    /// Bytes of frames in the sealed segments that are not read yet.
+    pub fn bytes_left(&self) -> u64 {
+        let index = self.shared.index();
+        let left = index.sealed().iter().skip(self.next);
+        left.map(|segment| segment.frames_end - segment::FRAMES_START).sum()
     }
 }
