@@ -1,4 +1,5 @@
-//! What a ledger counts about itself. Counting is an atomic addition: the writer takes no lock and no memory for it.
+//! What a ledger counts about itself. Counting is an atomic addition: the writer takes no lock and no memory
+//! for it.
 
 mod exposition;
 mod headway;
@@ -10,9 +11,12 @@ use std::time::{Duration, Instant};
 use journal::Frame;
 use ledger_core::{Command, Entry};
 
+use parking_lot::Mutex;
+
 pub use exposition::exposition;
 
 use crate::reply::{Line, Outcome, Reply};
+use crate::writer::Refuses;
 use headway::Headway;
 use histogram::{Histogram, Unit};
 
@@ -59,6 +63,8 @@ pub struct Metrics {
     /// The last entry that is certainly in the archive; 0 while there is none.
     archived_sequence: AtomicU64,
     archive_stands_still: AtomicBool,
+    /// Why the writer takes no commands. It tells when that changes.
+    refuses: Mutex<Refuses>,
     /// The longest wait among commands that were taken together.
     queue_waits: Histogram,
     pub(crate) headway: Headway,
@@ -83,6 +89,7 @@ impl Default for Metrics {
             inbox_outcomes: AtomicU64::new(0),
             archived_sequence: AtomicU64::new(0),
             archive_stands_still: AtomicBool::new(false),
+            refuses: Mutex::default(),
             queue_waits: times(),
             headway: Headway::default(),
             frame_bytes: Histogram::new(Unit::Count, BYTES),
@@ -135,6 +142,15 @@ impl Metrics {
 
     pub(crate) fn note_feed_event(&self, ordinal: u64) {
         self.feed_event.store(ordinal, Ordering::Relaxed);
+    }
+
+    /// Why the writer takes no commands just now.
+    pub(crate) fn refuses(&self) -> Refuses {
+        self.refuses.lock().clone()
+    }
+
+    pub(crate) fn note_refuses(&self, refuses: Refuses) {
+        *self.refuses.lock() = refuses;
     }
 
     pub(crate) fn count_reply(&self, reply: &Reply) {

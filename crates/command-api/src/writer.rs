@@ -27,7 +27,7 @@ use projections::Position;
 
 use crate::auth::Rights;
 
-pub use answer::{Answer, Busy, Conflict};
+pub use answer::{Answer, Busy, Conflict, Refuses};
 use log_time::LogTime;
 
 /// What is asked of the writer: an entry to be, or with `dry_run` only the decision about it.
@@ -164,6 +164,12 @@ impl<To> Writer<To> {
     /// False while the open frame is full and another is in flight: leave commands in their queue.
     pub fn takes_commands(&self) -> bool {
         self.stopped.is_some() || self.in_flight.is_none() || !self.open_is_full()
+    }
+
+    /// Why every command would be refused just now, though nobody may have sent one.
+    pub fn refuses(&mut self, now: Timestamp) -> Refuses {
+        let space = self.full.clone().map(|why| Busy::DiskFull { why });
+        Refuses { space, clock: self.log_time.check(now).err() }
     }
 
     /// True when no entry waits to become durable.

@@ -76,6 +76,14 @@ fn writer(page: &mut Page<'_>) {
     page.one("bincard_writer_stuck_seconds", "gauge", help, &|service| {
         service.writer_stands_still().as_secs()
     });
+    let help = "1 while there is no room for the journal's next segment: commands are busy.";
+    page.one("bincard_space_low", "gauge", help, &|service| {
+        u64::from(service.metrics().refuses().space.is_some())
+    });
+    let help = "1 while the wall clock cannot be believed: commands are busy.";
+    page.one("bincard_clock_suspect", "gauge", help, &|service| {
+        u64::from(service.metrics().refuses().clock.is_some())
+    });
 }
 
 fn queries(page: &mut Page<'_>) {

@@ -28,7 +28,7 @@ use super::{
 use crate::feed::Seen;
 use crate::inbox::{Inbox, To};
 use crate::metrics::Metrics;
-use crate::writer::{Input, Output, Writer};
+use crate::writer::{Input, Output, Refuses, Writer};
 
 pub(super) type ServiceWriter = Writer<To>;
 
@@ -348,6 +348,7 @@ fn run(
         ends_as: Ownership::Stopped,
         metrics: Arc::clone(&metrics),
         submitted: None,
+        refuses: Refuses::default(),
     };
     let writing = match spawn("writer", move || Ok(writing.run()?)) {
         Ok(writing) => writing,

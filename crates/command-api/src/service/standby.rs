@@ -18,7 +18,7 @@ use super::writing::{Writing, wall_clock};
 use super::{Fault, Ownership};
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
-use crate::writer::Input;
+use crate::writer::{Input, Refuses};
 
 /// Without being woken the standby looks this often.
 const IDLE: Duration = Duration::from_millis(200);
@@ -164,6 +164,7 @@ impl Contender {
             ends_as: Ownership::Follower,
             metrics: Arc::clone(&self.metrics),
             submitted: None,
+            refuses: Refuses::default(),
         };
         writing.run()?;
         tracing::warn!(epoch, "this instance writes no more");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Service;
 use super::scrubbing::Scrubbed;
+use crate::writer::Refuses;
 
 impl Service {
     /// How long the oldest command has waited while nothing was decided and nothing became durable.
@@ -23,6 +24,7 @@ impl Service {
         };
         writer
             .or_else(|| self.stuck())
+            .or_else(|| self.busy())
             .or_else(|| self.0.views_stopped.borrow().clone())
             .or_else(|| self.scrubbed()?.trouble())
     }
@@ -30,6 +32,12 @@ impl Service {
     /// What reading the sealed segments again has found; `None` where the journal is not in files.
     pub(crate) fn scrubbed(&self) -> Option<&Scrubbed> {
         self.0.scrubbed.as_deref()
+    }
+
+    /// What every command is told by a writer that goes on by itself once it may.
+    fn busy(&self) -> Option<String> {
+        let Refuses { space, clock } = self.0.metrics.refuses();
+        space.or(clock).map(|busy| format!("commands are busy ({}): {busy}", busy.code()))
     }
 
     fn stuck(&self) -> Option<String> {

@@ -1,6 +1,7 @@
 //! A running service by example, on a real disk and with its threads.
 
 mod kept;
+mod refusing;
 mod scrubbed;
 
 use std::path::Path;

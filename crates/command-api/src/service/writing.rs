@@ -15,7 +15,7 @@ use super::precedence::Precedence;
 use super::replicated::NOBODY_YET;
 use crate::inbox::{Inbox, To, Waiting};
 use crate::metrics::Metrics;
-use crate::writer::{Answer, Input, Output, Writer};
+use crate::writer::{Answer, Input, Output, Refuses, Writer};
 
 /// Without work the thread wakes this often: to look at the clock, and whether there is space.
 const IDLE: Duration = Duration::from_millis(500);
@@ -53,6 +53,8 @@ pub(super) struct Writing {
     pub(super) metrics: Arc<Metrics>,
     /// When the frame in flight was handed to the journal.
     pub(super) submitted: Option<Instant>,
+    /// Why commands are not taken, as it was told last.
+    pub(super) refuses: Refuses,
 }
 
 impl Writing {
@@ -92,7 +94,9 @@ impl Writing {
             if taken.is_empty() {
                 self.metrics.headway.takes(false);
             }
-            let wait = wait_max(self.writer.ledger().next_due_at(), wall_clock());
+            let now = wall_clock();
+            self.tell_refuses(now);
+            let wait = wait_max(self.writer.ledger().next_due_at(), now);
             let signals = self.inbox.take(takes_commands, settled, &mut taken, wait);
             if let Some(waited) = signals.waited {
                 self.metrics.count_taken(waited);
@@ -110,6 +114,15 @@ impl Writing {
                     return self.keeper.stop();
                 }
             }
+        }
+    }
+
+    /// Whoever asks whether the ledger is ready is told what a command would be told.
+    fn tell_refuses(&mut self, now: Timestamp) {
+        let refuses = self.writer.refuses(now);
+        if self.refuses != refuses {
+            self.refuses = refuses.clone();
+            self.metrics.note_refuses(refuses);
         }
     }
 
@@ -171,6 +184,7 @@ impl Drop for Abandons {
     fn drop(&mut self) {
         self.metrics.headway.takes(false);
         self.metrics.headway.writes(false);
+        self.metrics.note_refuses(Refuses::default());
         if std::thread::panicking() {
             let why = "the writer's thread panicked; restart to go on from what is on disk";
             self.inbox.abandon(why);

@@ -118,6 +118,15 @@ pub enum Busy {
     },
 }
 
+/// Why every command is `busy`, whatever it asks for: nothing while commands are taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refuses {
+    /// The disk has no room for the frames to come.
+    pub space: Option<Busy>,
+    /// The wall clock cannot be believed.
+    pub clock: Option<Busy>,
+}
+
 impl Busy {
     /// The stable code.
     pub const fn code(&self) -> &'static str {

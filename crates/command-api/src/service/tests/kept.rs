@@ -137,7 +137,7 @@ async fn a_writer_that_waits_for_its_disk_is_told_of_and_forgiven_when_it_goes_o
 }
 
 /// Asks over HTTP whether the ledger is ready.
-async fn ready(service: Service) -> (u16, String) {
+pub(super) async fn ready(service: Service) -> (u16, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut socket = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     tokio::spawn(crate::http::serve(listener, service.into(), std::future::pending()));

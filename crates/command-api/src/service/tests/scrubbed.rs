@@ -7,7 +7,7 @@ use super::{define, options, send};
 use crate::metrics::exposition;
 use crate::service::Service;
 
-async fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(super) async fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < Duration::from_secs(20), "{what}");
