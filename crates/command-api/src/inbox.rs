@@ -126,10 +126,17 @@ impl Inbox {
         self.wake.notify_one();
     }
 
-    /// An operator says that the clock is right.
-    pub(crate) fn confirm_clock(&self) {
-        self.state.lock().clock_confirmed = true;
+    /// An operator says that the clock is right: of this machine, and now. Where nobody writes, that says nothing of a
+    /// writer to come.
+    pub(crate) fn confirm_clock(&self) -> Result<(), Answer> {
+        let mut state = self.state.lock();
+        if let Some(refusal) = state.refusal() {
+            return Err(refusal);
+        }
+        state.clock_confirmed = true;
+        drop(state);
         self.wake.notify_one();
+        Ok(())
     }
 
     /// A reader hashed a durable state, to be recorded. Of several that wait, the last one counts.
@@ -164,6 +171,8 @@ impl Inbox {
         let mut state = self.state.lock();
         if matches!(state.closed, Some(Closed::Elsewhere(_))) {
             state.closed = None;
+            // It was meant for the writer before.
+            state.clock_confirmed = false;
         }
     }
 
@@ -238,14 +247,19 @@ impl State {
         self.commands.push_back((request, to));
     }
 
+    /// Why nothing is taken; `None` while the queue is open.
+    fn refusal(&self) -> Option<Answer> {
+        match &self.closed {
+            None => None,
+            Some(Closed::Stopping(why)) => Some(Answer::Unavailable { why: why.clone() }),
+            Some(Closed::Elsewhere(writer)) => Some(Answer::NotTheWriter { writer: writer.clone() }),
+        }
+    }
+
     /// How many of these, from the first, may join the queue; and why the next one may not.
     fn room_for(&self, requests: &[Request], limits: &QueueLimits) -> (usize, Option<Answer>) {
-        match &self.closed {
-            None => {}
-            Some(Closed::Stopping(why)) => return (0, Some(Answer::Unavailable { why: why.clone() })),
-            Some(Closed::Elsewhere(writer)) => {
-                return (0, Some(Answer::NotTheWriter { writer: writer.clone() }));
-            }
+        if let Some(refusal) = self.refusal() {
+            return (0, Some(refusal));
         }
         let mut bytes = self.bytes;
         let mut fits = |(at, request): (usize, &Request)| {
@@ -265,5 +279,30 @@ impl State {
         let count = self.commands.len().min(TAKE_MAX);
         let taken = self.commands.drain(..count);
         self.bytes -= taken.map(|waiting| (waiting.0.bytes, into.push_back(waiting)).0).sum::<usize>();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn confirmed(inbox: &Inbox) -> bool {
+        inbox.take(false, false, &mut VecDeque::new(), Duration::ZERO).clock_confirmed
+    }
+
+    #[test]
+    fn a_confirmed_clock_is_that_of_the_writer_of_now() {
+        let inbox = Inbox::elsewhere(QueueLimits::default(), "http://other:7400");
+        let refused = Answer::NotTheWriter { writer: "http://other:7400".into() };
+        assert_eq!(inbox.confirm_clock(), Err(refused));
+        inbox.open();
+        assert!(!confirmed(&inbox), "it was refused");
+        assert_eq!(inbox.confirm_clock(), Ok(()));
+        assert!(confirmed(&inbox));
+
+        assert_eq!(inbox.confirm_clock(), Ok(()));
+        inbox.hand_over("http://other:7400");
+        inbox.open();
+        assert!(!confirmed(&inbox), "it was meant for the writer before");
     }
 }

@@ -49,6 +49,7 @@ use crate::auth::Auth;
 use crate::feed::Seen;
 use crate::inbox::{Inbox, QueueLimits};
 use crate::metrics::Metrics;
+use crate::reply::Reply;
 use crate::traces::Traces;
 
 /// How a ledger is run.
@@ -230,10 +231,16 @@ impl Service {
         self.0.inbox.record_state_hash(hash);
     }
 
-    /// An operator says that the wall clock is right.
-    pub fn confirm_clock(&self) {
+    /// An operator says that the wall clock is right. Refused where nobody writes, and told where the writer is.
+    pub fn confirm_clock(&self) -> Result<(), Reply> {
+        if let Some(why) = &*self.0.writer_stopped.borrow()
+            && *self.0.ownership.borrow() == Ownership::Stopped
+        {
+            return Err(Reply::unavailable(why));
+        }
+        self.0.inbox.confirm_clock().map_err(|refusal| Reply::of(refusal, &self.0.journal))?;
         tracing::warn!("an operator confirmed the wall clock");
-        self.0.inbox.confirm_clock();
+        Ok(())
     }
 
     /// Waits until the writer has stopped for good, and tells why. Does not return while it runs, nor while an instance

@@ -143,6 +143,7 @@ async fn one_writes_the_others_answer_and_one_of_them_takes_over() {
     assert_eq!((refused.status(), refused.code()), ("unavailable", Some("not_the_writer")));
     let address = folders[0].path().file_name().unwrap().to_string_lossy().into_owned();
     assert!(refused.message().unwrap().contains(&address), "{refused:?}");
+    assert_eq!(second.confirm_clock().unwrap_err(), refused, "its clock is not the one that counts");
 
     let [leaving, staying, reading] = doors;
     leaving.stop().await.unwrap();

@@ -10,7 +10,7 @@ use super::body::read_json;
 use super::ledger::Ledger;
 use super::problem::Problem;
 use crate::invalid::Invalid;
-use crate::reply::json;
+use crate::reply::{Reply, json};
 use crate::service::NotRebuilt;
 
 /// The wall clock is right.
@@ -18,12 +18,10 @@ pub(super) async fn confirm_clock(Ledger(service): Ledger, headers: HeaderMap, b
     if let Err(refused) = allowed(&service, &headers, "operate:confirm_clock") {
         return answering::reply(&refused);
     }
-    match read_json(&headers, body).await {
-        Ok(_) => {
-            service.confirm_clock();
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(invalid) => answering::reply(&invalid.into()),
+    let read = read_json(&headers, body).await.map_err(Reply::from);
+    match read.and_then(|_| service.confirm_clock()) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refused) => answering::reply(&refused),
     }
 }
 

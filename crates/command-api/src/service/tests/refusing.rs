@@ -102,7 +102,7 @@ async fn a_clock_that_is_not_believed_is_told_by_health_and_metrics_until_it_is_
     assert!(says(&service, "bincard_clock_suspect{ledger=\"main\"} 1"));
     assert_eq!(service.submit(define("A")).await.code(), Some("clock_suspect"));
 
-    service.confirm_clock();
+    assert_eq!(service.confirm_clock(), Ok(()));
     wait_until("the clock is believed", || service.trouble().is_none()).await;
     assert!(says(&service, "bincard_clock_suspect{ledger=\"main\"} 0"));
     assert_eq!(service.submit(define("A")).await.status(), "accepted");
