@@ -5,11 +5,12 @@ mod exposition;
 mod headway;
 mod histogram;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use journal::Frame;
-use ledger_core::{Command, Entry};
+use ledger_core::Command;
+use ledger_core::values::Timestamp;
 
 use parking_lot::Mutex;
 
@@ -65,6 +66,9 @@ pub struct Metrics {
     archive_stands_still: AtomicBool,
     /// Why the writer takes no commands. It tells when that changes.
     refuses: Mutex<Refuses>,
+    due_waiting: AtomicU64,
+    /// When the first of what is due fell due; the end of time while nothing is.
+    due_since_us: AtomicI64,
     /// The longest wait among commands that were taken together.
     queue_waits: Histogram,
     pub(crate) headway: Headway,
@@ -90,6 +94,8 @@ impl Default for Metrics {
             archived_sequence: AtomicU64::new(0),
             archive_stands_still: AtomicBool::new(false),
             refuses: Mutex::default(),
+            due_waiting: AtomicU64::new(0),
+            due_since_us: AtomicI64::new(i64::MAX),
             queue_waits: times(),
             headway: Headway::default(),
             frame_bytes: Histogram::new(Unit::Count, BYTES),
@@ -183,13 +189,19 @@ impl Metrics {
         self.query_times.observe_time(time);
     }
 
-    /// An entry is in the log.
-    pub(crate) fn count_recorded(&self, entry: &Entry) {
-        for decided in &entry.commands {
-            if let Some(counter) = self.recorded.get(usize::from(decided.submitted.command.kind())) {
+    /// Commands are in the log, whoever sent them: a caller, a timer or the writer itself.
+    pub(crate) fn count_recorded(&self, commands: &[u16]) {
+        for kind in commands {
+            if let Some(counter) = self.recorded.get(usize::from(*kind)) {
                 counter.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    /// So much is due and not decided yet, the first of it since then.
+    pub(crate) fn note_due(&self, waiting: usize, since: Option<Timestamp>) {
+        self.due_waiting.store(waiting as u64, Ordering::Relaxed);
+        self.due_since_us.store(since.map_or(i64::MAX, Timestamp::micros), Ordering::Relaxed);
     }
 
     /// Commands were taken from the queue; the first had waited so long.

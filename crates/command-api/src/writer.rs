@@ -14,15 +14,18 @@
 
 mod answer;
 mod authority;
+mod control;
 mod log_time;
 #[cfg(test)]
 mod tests;
 mod timers;
 
+use std::collections::BTreeSet;
+
 use journal::{FRAME_BYTES_MAX, Frame, FrameBuilder, FrameHash, Head, Outcome, Space};
 use ledger_core::control::{ActivateRules, Create, RULES_KNOWN, RecordStateHash, StartEpoch};
-use ledger_core::values::{ActorId, CommandId, Name, Text, Timestamp};
-use ledger_core::{Actor, ActorKind, Command, Entry, Ledger, Rejection, Settings, Submission, Submitted};
+use ledger_core::values::{CommandId, Name, Timestamp};
+use ledger_core::{Entry, Ledger, Settings, Submission};
 use projections::Position;
 
 use crate::auth::Rights;
@@ -85,10 +88,13 @@ pub struct Writer<To> {
     /// Hash of the last sealed frame, durable or in flight.
     previous: FrameHash,
     open: Option<Open<To>>,
-    /// Answers that wait for the frame in flight.
-    in_flight: Option<Vec<(To, Answer)>>,
+    in_flight: Option<InFlight<To>>,
+    /// The commands of the frame that became durable last, by their numbers in the table of kinds.
+    recorded: Vec<u16>,
     full: Option<String>,
     timers_rest_until: Option<Timestamp>,
+    /// What is due and was refused.
+    timers_refused: BTreeSet<CommandId>,
     /// Nothing is due before whoever started the writer sends commands, or says that time passes.
     serves: bool,
     stopped: Option<String>,
@@ -99,6 +105,14 @@ struct Open<To> {
     frame: FrameBuilder,
     log_time: Timestamp,
     answers: Vec<(To, Answer)>,
+    commands: Vec<u16>,
+}
+
+/// What waits for the frame in flight.
+#[derive(Debug)]
+struct InFlight<To> {
+    answers: Vec<(To, Answer)>,
+    commands: Vec<u16>,
 }
 
 impl<To> Writer<To> {
@@ -124,8 +138,10 @@ impl<To> Writer<To> {
             previous: head.hash,
             open: None,
             in_flight: None,
+            recorded: Vec::new(),
             full: None,
             timers_rest_until: None,
+            timers_refused: BTreeSet::new(),
             serves: false,
             stopped: None,
         };
@@ -170,6 +186,11 @@ impl<To> Writer<To> {
     pub fn refuses(&mut self, now: Timestamp) -> Refuses {
         let space = self.full.clone().map(|why| Busy::DiskFull { why });
         Refuses { space, clock: self.log_time.check(now).err() }
+    }
+
+    /// The commands that became durable with the last frame, whoever sent them, by their numbers in the table of kinds.
+    pub fn recorded(&self) -> &[u16] {
+        &self.recorded
     }
 
     /// True when no entry waits to become durable.
@@ -274,9 +295,10 @@ impl<To> Writer<To> {
                 log_time.micros(),
                 self.previous,
             );
-            Open { frame, log_time, answers: Vec::new() }
+            Open { frame, log_time, answers: Vec::new(), commands: Vec::new() }
         });
         open.frame.push(bytes, events);
+        open.commands.extend(entry.commands.iter().map(|decided| decided.submitted.command.kind()));
     }
 
     /// An answer leaves when all that was accepted before it is durable; one about the queue or the service at once.
@@ -293,8 +315,8 @@ impl<To> Writer<To> {
             | Answer::Rejected { .. }
             | Answer::Conflict(_) => true,
         };
-        let waiting = self.open.as_mut().map(|open| &mut open.answers).or(self.in_flight.as_mut());
-        match waiting {
+        let in_flight = self.in_flight.as_mut().map(|in_flight| &mut in_flight.answers);
+        match self.open.as_mut().map(|open| &mut open.answers).or(in_flight) {
             Some(waiting) if waits => waiting.push((to, answer)),
             Some(_) | None => out.push(Output::Reply(to, answer)),
         }
@@ -307,17 +329,20 @@ impl<To> Writer<To> {
         let Some(open) = self.open.take() else { return };
         let frame = open.frame.seal();
         self.previous = frame.hash();
-        self.in_flight = Some(open.answers);
+        self.in_flight = Some(InFlight { answers: open.answers, commands: open.commands });
         out.push(Output::Append(frame));
     }
 
     fn settle(&mut self, outcome: Outcome, out: &mut Vec<Output<To>>) {
-        let answers = self.in_flight.take().expect("the journal tells the fate of a frame that was appended");
+        const APPENDED: &str = "the journal tells the fate of a frame that was appended";
+        let InFlight { answers, commands } = self.in_flight.take().expect(APPENDED);
         match outcome {
             Outcome::Durable { .. } => {
+                self.recorded = commands;
                 out.extend(answers.into_iter().map(|(to, answer)| Output::Reply(to, answer)));
             }
             Outcome::Refused { why } | Outcome::Unknown { why } => {
+                self.recorded.clear();
                 let open = self.open.take().map(|open| open.answers).unwrap_or_default();
                 let lost = answers.into_iter().chain(open);
                 out.extend(lost.map(|(to, _)| Output::Reply(to, Answer::Unknown { why: why.clone() })));
@@ -325,32 +350,6 @@ impl<To> Writer<To> {
                 self.stopped = Some(why);
             }
         }
-    }
-
-    /// One that comes at a bad time, or says what the log knows already, is let go: the next one will do.
-    fn record_state_hash(&mut self, hash: RecordStateHash, now: Timestamp) {
-        if self.check_standing(now).is_ok() {
-            let id = format!("ledger/state_hash/{}", hash.at_sequence);
-            let _ = self.control(vec![(id, hash.into())], now);
-        }
-    }
-
-    /// An entry that the writer itself makes.
-    fn control(&mut self, commands: Vec<(String, Command)>, now: Timestamp) -> Result<(), Rejection> {
-        let actor = Actor {
-            id: ActorId::try_new("bincard").expect("a short id without control characters"),
-            kind: ActorKind::Connector,
-        };
-        let commands = commands.into_iter().map(|(id, command)| {
-            let id = CommandId::try_new(id).expect("a short id without control characters");
-            Submitted::new(id, None, None, command)
-        });
-        let submission =
-            Submission { actor, roles: Vec::new(), correlation: None, commands: commands.collect() };
-        let log_time = self.log_time_of_next_entry(now);
-        let (_, entry, bytes) = self.ledger.decide(submission, log_time)?.accept();
-        self.push(&entry, &bytes, log_time);
-        Ok(())
     }
 
     fn position(&self) -> Position {

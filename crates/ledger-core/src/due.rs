@@ -89,6 +89,11 @@ impl Ledger {
         self.due.queue.iter().map(|key| self.due_of(*key))
     }
 
+    /// How much is due at this time, counted up to a bound.
+    pub fn due_count(&self, at: Timestamp, count_max: usize) -> usize {
+        self.due.queue.iter().take_while(|key| key.at <= at).take(count_max).count()
+    }
+
     fn due_of(&self, key: DueKey) -> Due {
         let DueKey { at, kind, document, hold } = key;
         let (document, command) = match kind {

@@ -21,6 +21,7 @@ pub fn exposition<'s>(services: impl Iterator<Item = &'s Service> + Clone) -> St
     let mut page = Page { text: String::new(), ledgers: &ledgers };
     commands(&mut page);
     writer(&mut page);
+    timers(&mut page);
     queries(&mut page);
     journal(&mut page);
     views(&mut page);
@@ -83,6 +84,18 @@ fn writer(page: &mut Page<'_>) {
     let help = "1 while the wall clock cannot be believed: commands are busy.";
     page.one("bincard_clock_suspect", "gauge", help, &|service| {
         u64::from(service.metrics().refuses().clock.is_some())
+    });
+}
+
+fn timers(page: &mut Page<'_>) {
+    let help = "What is due and not decided yet; counted up to 10000.";
+    page.one("bincard_due_waiting", "gauge", help, &|service| {
+        service.metrics().due_waiting.load(Ordering::Relaxed)
+    });
+    let help = "How long the first of what is due has been due.";
+    page.one("bincard_due_overdue_seconds", "gauge", help, &|service| {
+        let since = service.metrics().due_since_us.load(Ordering::Relaxed);
+        if since == i64::MAX { 0 } else { seconds_since(since) }
     });
 }
 

@@ -349,6 +349,7 @@ fn run(
         metrics: Arc::clone(&metrics),
         submitted: None,
         refuses: Refuses::default(),
+        due_told: None,
     };
     let writing = match spawn("writer", move || Ok(writing.run()?)) {
         Ok(writing) => writing,

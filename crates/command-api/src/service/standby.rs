@@ -165,6 +165,7 @@ impl Contender {
             metrics: Arc::clone(&self.metrics),
             submitted: None,
             refuses: Refuses::default(),
+            due_told: None,
         };
         writing.run()?;
         tracing::warn!(epoch, "this instance writes no more");

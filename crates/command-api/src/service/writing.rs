@@ -15,10 +15,13 @@ use super::precedence::Precedence;
 use super::replicated::NOBODY_YET;
 use crate::inbox::{Inbox, To, Waiting};
 use crate::metrics::Metrics;
-use crate::writer::{Answer, Input, Output, Refuses, Writer};
+use crate::writer::{Input, Output, Refuses, Writer};
 
 /// Without work the thread wakes this often: to look at the clock, and whether there is space.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// More than so many things that are due are not counted.
+const DUE_COUNT_MAX: usize = 10_000;
 
 /// Commands that are decided between two looks at the clock and the journal: some hundredths of a millisecond.
 const STRIDE: usize = 16;
@@ -55,6 +58,8 @@ pub(super) struct Writing {
     pub(super) submitted: Option<Instant>,
     /// Why commands are not taken, as it was told last.
     pub(super) refuses: Refuses,
+    /// When it was told last what is due.
+    pub(super) due_told: Option<Instant>,
 }
 
 impl Writing {
@@ -70,6 +75,8 @@ impl Writing {
         let mut taken: VecDeque<Waiting> = VecDeque::new();
         let mut out = Vec::new();
         let mut space = Space::Enough;
+        // The frame that took the ledger.
+        self.metrics.count_recorded(self.writer.recorded());
         loop {
             self.deliver(&mut out);
             while let Some(outcome) = self.keeper.poll() {
@@ -77,6 +84,7 @@ impl Writing {
                     self.metrics.count_durable(submitted);
                 }
                 self.writer.step(Input::Journal(outcome), wall_clock(), &mut out);
+                self.metrics.count_recorded(self.writer.recorded());
                 self.deliver(&mut out);
                 self.reading.unpark();
             }
@@ -96,6 +104,7 @@ impl Writing {
             }
             let now = wall_clock();
             self.tell_refuses(now);
+            self.tell_due(now);
             let wait = wait_max(self.writer.ledger().next_due_at(), now);
             let signals = self.inbox.take(takes_commands, settled, &mut taken, wait);
             if let Some(waited) = signals.waited {
@@ -126,6 +135,17 @@ impl Writing {
         }
     }
 
+    /// What is due is decided within a step, unless it is refused or nothing is taken: then it is counted now and then.
+    fn tell_due(&mut self, now: Timestamp) {
+        if self.due_told.is_some_and(|told| told.elapsed() < IDLE) {
+            return;
+        }
+        let ledger = self.writer.ledger();
+        let since = ledger.next_due_at().filter(|due_at| *due_at <= now);
+        self.metrics.note_due(ledger.due_count(now, DUE_COUNT_MAX), since);
+        self.due_told = Some(Instant::now());
+    }
+
     /// Decides a few commands under one look at the clock, as long as the writer takes them; then the journal is looked
     /// at again.
     fn decide_some(&mut self, taken: &mut VecDeque<Waiting>, out: &mut Vec<Output<To>>) {
@@ -148,12 +168,7 @@ impl Writing {
         for output in out.drain(..) {
             match output {
                 Output::Append(frame) => self.submit(frame),
-                Output::Reply(to, answer) => {
-                    if let Answer::Accepted { entry, .. } = &answer {
-                        self.metrics.count_recorded(entry);
-                    }
-                    to.send(answer);
-                }
+                Output::Reply(to, answer) => to.send(answer),
                 Output::Stopped { why } => {
                     tracing::error!(%why, "the writer stopped: commands are refused");
                     if self.ends_as == Ownership::Follower {
@@ -185,6 +200,7 @@ impl Drop for Abandons {
         self.metrics.headway.takes(false);
         self.metrics.headway.writes(false);
         self.metrics.note_refuses(Refuses::default());
+        self.metrics.note_due(0, None);
         if std::thread::panicking() {
             let why = "the writer's thread panicked; restart to go on from what is on disk";
             self.inbox.abandon(why);

@@ -5,7 +5,7 @@ mod timers;
 use journal::{Frame, Head, Outcome, Space};
 use ledger_core::control::{RULES_KNOWN, RecordStateHash};
 use ledger_core::values::{Digest, Name, Text, Timestamp};
-use ledger_core::{Entry, Ledger, Settings};
+use ledger_core::{Command, Entry, Ledger, Settings};
 use serde_json::{Value, json};
 
 use super::{Answer, Busy, Conflict, Input, Output, Writer};

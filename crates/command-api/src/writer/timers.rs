@@ -3,8 +3,8 @@
 //! Nothing about it is kept outside the ledger. A timer is over when the entry that says so is in the log, so that a
 //! restart, a crash or another owner neither loses one nor lets one happen twice.
 
-use ledger_core::values::{ActorId, Text, Timestamp};
-use ledger_core::{Actor, ActorKind, Due, Submission, Submitted};
+use ledger_core::values::{ActorId, CommandId, Text, Timestamp};
+use ledger_core::{Actor, ActorKind, Due, Rejection, Submission, Submitted};
 
 use super::Writer;
 
@@ -28,6 +28,9 @@ impl<To> Writer<To> {
             let Some(due) = due.filter(|_| self.takes_commands()) else { break };
             refused += usize::from(!self.takes_in(due, log_time));
         }
+        if refused == 0 {
+            self.timers_refused.clear();
+        }
         self.timers_rest_until = (refused > 0).then(|| log_time.plus_micros(REST_MICROS));
     }
 
@@ -36,12 +39,31 @@ impl<To> Writer<To> {
             id: ActorId::try_new("timer").expect("a short id without control characters"),
             kind: ActorKind::Timer,
         };
-        let commands = vec![Submitted::new(due.id, None, None, due.command)];
+        let (id, at) = (due.id, due.at);
+        let commands = vec![Submitted::new(id.clone(), None, None, due.command)];
         let submission = Submission { actor, roles: Vec::new(), correlation: None, commands };
         // What is due is due until the log says otherwise: the id does not decide, for a caller may have used it.
-        let Ok(pending) = self.ledger.decide(submission, log_time) else { return false };
-        let (_, entry, bytes) = pending.accept();
+        let decided = self.ledger.decide(submission, log_time).map(|pending| pending.accept());
+        let (_, entry, bytes) = match decided {
+            Ok(accepted) => accepted,
+            Err(rejection) => {
+                self.note_refused(id, at, &rejection);
+                return false;
+            }
+        };
+        self.timers_refused.remove(&id);
         self.push(&entry, &bytes, log_time);
         true
+    }
+
+    /// It is tried again each minute; the log tells it the first time, and whether it did is returned.
+    pub(super) fn note_refused(&mut self, id: CommandId, due_at: Timestamp, rejection: &Rejection) -> bool {
+        let is_new = !self.timers_refused.contains(&id);
+        if is_new {
+            let code = rejection.code();
+            tracing::warn!(%id, %due_at, code, why = %rejection, "what is due is refused: it is tried again each minute");
+            self.timers_refused.insert(id);
+        }
+        is_new
     }
 }

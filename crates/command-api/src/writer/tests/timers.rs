@@ -98,3 +98,34 @@ fn a_caller_who_took_the_timers_id_does_not_hold_it_up() {
     let [entry] = entries(&world.frames[frames]).try_into().unwrap();
     assert_eq!(entry.events().next().unwrap().name(), "stock.reservation_expired");
 }
+
+#[test]
+fn what_is_due_and_refused_is_told_once_and_again_after_it_was_decided() {
+    let mut world = stocked().sends(5, claim("cart-1")).durable();
+    let due = world.writer.ledger().next_due().unwrap();
+    let refused = world.writer.ledger.decide(define("A").submission, world.now).map(|_| ()).unwrap_err();
+    let told = |world: &mut World| world.writer.note_refused(due.id.clone(), due.at, &refused);
+    assert_eq!((told(&mut world), told(&mut world)), (true, false));
+    let mut world = world.later(600 * SECOND);
+    assert_eq!(world.writer.ledger().due_count(world.now, 10), 1);
+    world = world.step(Input::Tick);
+    assert_eq!(world.writer.ledger().due_count(world.now, 10), 0);
+    assert!(told(&mut world), "nothing was refused any more");
+}
+
+#[test]
+fn every_command_of_a_durable_frame_is_told_once_whoever_sent_it() {
+    let named = |world: &World| -> Vec<&'static str> {
+        let kinds = world.writer.recorded().iter();
+        kinds.map(|kind| Command::KINDS.iter().find(|known| known.number == *kind).unwrap().name).collect()
+    };
+    let world = World::just_started();
+    assert_eq!(named(&world), Vec::<&str>::new());
+    let world = world.durable();
+    assert_eq!(named(&world), ["ledger.create", "ledger.activate_rules", "ledger.start_epoch"]);
+    let world = stocked().sends(5, claim("cart-1")).durable();
+    assert_eq!(named(&world), ["stock.reserve"]);
+    let world = world.later(600 * SECOND).step(Input::Tick);
+    assert_eq!(named(&world), ["stock.reserve"], "it is not durable yet");
+    assert_eq!(named(&world.durable()), ["stock.expire_reservation"]);
+}
