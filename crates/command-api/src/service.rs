@@ -6,6 +6,7 @@ mod keeper;
 mod offering;
 mod opening;
 mod ownership;
+mod past;
 mod precedence;
 mod reading;
 mod rebuilding;
@@ -27,6 +28,7 @@ pub use ownership::Ownership;
 pub use rebuilding::{NotRebuilt, Rebuilt};
 pub use replicated::{Replication, Role};
 
+use past::Past;
 use rebuilding::Handovers;
 use replicated::Replicated;
 use scrubbing::{Scrubbed, Scrubs};
@@ -79,6 +81,8 @@ pub struct Options {
     pub replication: Option<Replication>,
     /// Entries between two snapshots of the ledger; none are taken when 0.
     pub snapshot_every: u64,
+    /// The ledger that questions about the past are answered from is let go when nobody has asked for so long.
+    pub past_kept: Duration,
     /// How long it may take to read every sealed segment of a journal in files again.
     pub scrub_round: Duration,
 }
@@ -99,6 +103,7 @@ impl Options {
             feed_seen: None,
             replication: None,
             snapshot_every: 250_000,
+            past_kept: Duration::from_secs(5 * 60),
             scrub_round: Duration::from_secs(24 * 60 * 60),
         }
     }
@@ -116,6 +121,7 @@ struct Inner {
     /// Those that answer: a rebuild puts others in their place.
     projections: Arc<RwLock<Projections>>,
     handovers: Handovers,
+    past: Past,
     position: watch::Receiver<Position>,
     min_position_wait: Duration,
     stuck_after: Duration,

@@ -1,5 +1,7 @@
 //! The third ledger: as of a sequence, folded from the nearest snapshot, one question at a time.
 
+use std::time::{Duration, Instant};
+
 use journal::{FrameSource, JournalRead};
 use ledger_core::values::Timestamp;
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
@@ -15,7 +17,10 @@ use crate::history::Recorded;
 /// Answers as-of questions one after the other. What it folded last is kept: the next page of the same question, and
 /// a question about a later time, go on from there.
 #[derive(Default)]
-pub(crate) struct AsOfWorker(Mutex<Option<Folded>>);
+pub(crate) struct AsOfWorker {
+    kept: Mutex<Option<Folded>>,
+    asked_last: Mutex<Option<Instant>>,
+}
 
 impl AsOfWorker {
     /// The state after an entry. Waits for whoever asked before.
@@ -25,7 +30,8 @@ impl AsOfWorker {
         journal: &dyn JournalRead,
         snapshots: Option<&dyn SnapshotSource>,
     ) -> Result<MappedMutexGuard<'_, Folded>, Fault> {
-        let mut kept = self.0.lock();
+        let mut kept = self.kept.lock();
+        *self.asked_last.lock() = Some(Instant::now());
         let mut may_load_upto = sequence;
         loop {
             let begun = kept.take();
@@ -41,6 +47,21 @@ impl AsOfWorker {
             }
         }
         Ok(MutexGuard::map(kept, |kept| kept.as_mut().expect("it was put there on the line before")))
+    }
+}
+
+impl AsOfWorker {
+    /// Lets the kept ledger go if nobody has asked for so long; true if there was one. Does not wait: while a question is
+    /// being answered nothing is let go.
+    pub(crate) fn forget(&self, idle_min: Duration) -> bool {
+        let asked_last = *self.asked_last.lock();
+        if asked_last.is_none_or(|asked| asked.elapsed() < idle_min) {
+            return false;
+        }
+        let Some(folded) = self.kept.try_lock().and_then(|mut kept| kept.take()) else { return false };
+        // To take a large ledger apart takes a while, and whoever calls has other things to do.
+        std::thread::spawn(move || drop(folded));
+        true
     }
 }
 

@@ -173,6 +173,12 @@ impl Projections {
         self.0.folded.read().ledger.remembered().find(&id).map(|command| command.sequence)
     }
 
+    /// Lets the ledger go that questions about the past were answered from, if none was asked for so long; true if there
+    /// was one.
+    pub fn forget_past(&self, idle_min: Duration) -> bool {
+        self.0.as_of.forget(idle_min)
+    }
+
     /// The snapshot that was taken last, or that this began with.
     pub fn last_snapshot(&self) -> Option<Taken> {
         self.0.last_taken.lock().clone()

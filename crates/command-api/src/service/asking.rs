@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Service;
+use super::past::is_about_the_past;
 use crate::invalid::{self, Invalid};
 use crate::reply::{Outcome, Problem, Reply};
 use crate::request::BODY_BYTES_MAX;
@@ -67,8 +68,17 @@ impl Service {
         if view == COMMAND_STATUS {
             return self.status_page(&query).await;
         }
+        let turn = match is_about_the_past(&query) {
+            true => Some(self.0.past.turn().await?),
+            false => None,
+        };
         let (projections, view) = (self.projections().clone(), view.to_owned());
-        let asked = tokio::task::spawn_blocking(move || projections.query(&view, query)).await;
+        let asked = tokio::task::spawn_blocking(move || {
+            // Kept by the question and not by whoever asked, who may go.
+            let _turn = turn;
+            projections.query(&view, query)
+        })
+        .await;
         asked.map_err(|_| Reply::unavailable("answering the query failed"))?.map_err(reply_of)
     }
 

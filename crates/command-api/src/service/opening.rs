@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::keeper::{InMemory, Keeper};
+use super::past::Past;
 use super::reading::Reading;
 use super::scrubbing::start_scrubbing;
 use super::snapshotting::{Record, start_snapshotting};
@@ -334,6 +335,7 @@ fn run(
         position: position_told,
         ending: Arc::clone(&no_more_frames),
         stopped: views_told,
+        past_kept: options.past_kept,
     };
     let reading = spawn("views", move || reading.run())?;
     let wakes = reading.thread().clone();
@@ -368,6 +370,7 @@ fn run(
         journal,
         projections: in_use,
         handovers,
+        past: Past::default(),
         position,
         min_position_wait: options.min_position_wait,
         traces: options.traces.clone(),

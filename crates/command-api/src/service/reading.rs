@@ -30,6 +30,8 @@ pub(super) struct Reading {
     pub(super) ending: Arc<AtomicBool>,
     /// Why the views do not move any more, once that is so.
     pub(super) stopped: watch::Sender<Option<String>>,
+    /// The ledger of a question about the past is let go so long after it.
+    pub(super) past_kept: Duration,
     /// When a snapshot is begun, where any are kept.
     pub(super) pace: Option<Pace>,
 }
@@ -85,6 +87,7 @@ impl Reading {
                     self.projections.retry_store()?;
                     // A snapshot may have been finished behind the entry that records its state.
                     self.projections.check_state()?;
+                    self.projections.forget_past(self.past_kept);
                     std::thread::park_timeout(IDLE);
                 }
             }

@@ -74,6 +74,9 @@ impl Service {
     /// nothing differs, or `anyway`. Blocks until that is done.
     pub fn rebuild_views(&self, anyway: bool) -> Result<Rebuilt, NotRebuilt> {
         let handovers = self.0.handovers.try_lock().ok_or(NotRebuilt::UnderWay)?;
+        // The new views are the third ledger in memory.
+        let _place = self.0.past.take();
+        self.projections().forget_past(Duration::ZERO);
         let folder = self.0.folder.as_ref();
         let unfinished = folder.map(|folder| views_folder::next(&folder.dir)).transpose()?;
         let store: Box<dyn Store> = match &unfinished {

@@ -25,6 +25,7 @@ use uuid::Uuid;
 use super::opening::{
     check_feed, check_is_named, checked_name, open_views, recording_in, spawn, without_doubtful,
 };
+use super::past::Past;
 use super::reading::Reading;
 use super::snapshotting::start_snapshotting;
 use super::standby::Contender;
@@ -154,6 +155,7 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         position: position_told,
         ending: Arc::clone(&no_more_frames),
         stopped: views_told,
+        past_kept: options.past_kept,
     };
     let reading = spawn("views", move || reading.run())?;
     let wakes = reading.thread().clone();
@@ -170,6 +172,7 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         journal,
         projections: in_use,
         handovers,
+        past: Past::default(),
         position,
         min_position_wait: options.min_position_wait,
         traces: options.traces,

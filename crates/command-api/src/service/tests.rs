@@ -1,6 +1,7 @@
 //! A running service by example, on a real disk and with its threads.
 
 mod kept;
+mod past;
 mod refusing;
 mod scrubbed;
 
