@@ -194,6 +194,8 @@ async fn every_refusal_has_its_status_and_is_a_problem_document() {
     assert_eq!(rejected["details"]["sku"], "NOPE");
     for (response, status, code) in [
         (served.get("/v1/commands/never").await, 404, "unknown_command_id"),
+        (served.get("/v1/commands/never?min_position=soon").await, 400, "invalid_value"),
+        (served.get("/v1/commands/never?position=1.2").await, 400, "unknown_field"),
         (served.get("/v1/ledgers/other/views/stock_position").await, 404, "unknown_ledger"),
         (served.get("/v2").await, 404, "not_found"),
         (served.get("/v1/commands").await, 405, "method_not_allowed"),
@@ -201,6 +203,8 @@ async fn every_refusal_has_its_status_and_is_a_problem_document() {
     ] {
         assert_eq!((response.status, &response.json()["code"]), (status, &json!(code)));
     }
+    let never = served.get("/v1/commands/never").await.json();
+    assert_eq!(never["position"], json!(served.services[0].position().to_string()), "{never}");
     assert_eq!(served.services[0].durable_sequence(), before, "nothing changed");
     served.stop().await;
 }

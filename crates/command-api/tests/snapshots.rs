@@ -94,7 +94,7 @@ async fn a_start_begins_with_the_newest_snapshot_and_answers_like_the_whole_jour
     assert!(began_with.head.sequence > 40 && began_with.head.sequence < service.durable_sequence());
     // The writer's own ledger knows what was there before the snapshot: the same command again is a duplicate.
     define(&service, 100_000..100_005).await;
-    let reply = service.command_status("define 3").await.unwrap();
+    let reply = service.command_status("define 3").await.unwrap().unwrap();
     assert_eq!(reply.status(), "accepted");
     while service.position().sequence < service.durable_sequence() {
         tokio::time::sleep(Duration::from_millis(5)).await;

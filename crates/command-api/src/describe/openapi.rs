@@ -67,11 +67,13 @@ fn batch() -> Value {
 
 fn command_status() -> Value {
     let id = json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } });
+    let min_position = json!({ "name": "min_position", "in": "query", "schema": { "type": "string" },
+        "description": "The answer must include this position: what the caller has written before" });
     json!({
         "operationId": "command_status",
         "tags": ["command_status"],
-        "parameters": [id],
-        "responses": responses("The first outcome of the command", &reference("Reply"), &[401, 403, 404, 503]),
+        "parameters": [id, min_position],
+        "responses": responses("The first outcome of the command", &reference("Reply"), &[400, 401, 403, 404, 409, 503]),
     })
 }
 

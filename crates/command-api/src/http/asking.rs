@@ -3,8 +3,6 @@
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::Query as Parameters;
-use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use projections::Query;
@@ -12,7 +10,7 @@ use projections::Query;
 use super::answering;
 use super::body::{caller, envelope, read_json};
 use super::ledger::{Ledger, Named};
-use super::parameters::query_of_parameters;
+use super::parameters::{Came, Given, pairs, query_of_parameters};
 use super::problem::Problem;
 use crate::invalid::Invalid;
 use crate::reply::Reply;
@@ -53,17 +51,27 @@ pub(super) async fn command_status(
     Ledger(service): Ledger,
     Named(id): Named,
     headers: HeaderMap,
+    parameters: Came,
 ) -> Response {
     if let Err(refused) = allowed(&service, &headers, &query_permission(COMMAND_STATUS)) {
         return answering::reply(&refused);
     }
-    match service.command_status(&id).await {
-        Some(reply) => answering::reply(&reply),
-        None => {
-            let detail = format!("no accepted command {id:?} is remembered");
-            Problem::new(StatusCode::NOT_FOUND, "unknown_command_id", detail).into_response()
+    match status(&service, &id, parameters).await {
+        Ok(Some(reply)) | Err(reply) => answering::reply(&reply),
+        Ok(None) => {
+            let position = service.position();
+            let detail = format!("no accepted command {id:?} is remembered at {position}");
+            Problem::new(StatusCode::NOT_FOUND, "unknown_command_id", detail).at(position).into_response()
         }
     }
+}
+
+async fn status(service: &Service, id: &str, parameters: Came) -> Result<Option<Reply>, Reply> {
+    let given = Given::read(parameters, &["min_position"])?;
+    if let Some(token) = given.text("min_position") {
+        service.reach(token).await?;
+    }
+    service.command_status(id).await
 }
 
 pub(super) async fn view(
@@ -86,15 +94,12 @@ pub(super) async fn view_by_parameters(
     Ledger(service): Ledger,
     Named(view): Named,
     headers: HeaderMap,
-    parameters: Result<Parameters<Vec<(String, String)>>, QueryRejection>,
+    parameters: Came,
 ) -> Response {
     if let Err(refused) = allowed(&service, &headers, &query_permission(&view)) {
         return answering::reply(&refused);
     }
-    let query = match parameters {
-        Ok(Parameters(parameters)) => query_of_parameters(&view, parameters),
-        Err(fault) => Err(Invalid::whole("invalid_value", fault.body_text())),
-    };
+    let query = pairs(parameters).and_then(|parameters| query_of_parameters(&view, parameters));
     ask(&service, &view, &headers, query).await
 }
 

@@ -1,5 +1,8 @@
-//! A query as URL parameters: the view's filters by name, and the fields of a query beside them.
+//! What stands behind the question mark: a view's filters by name with the fields of a query beside them, or the few
+//! parameters of another path.
 
+use axum::extract::Query as Parameters;
+use axum::extract::rejection::QueryRejection;
 use projections::{AsOf, Query, VIEWS, ViewKind};
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
@@ -11,18 +14,54 @@ use crate::invalid::Invalid;
 pub(crate) const QUERY_PARAMETERS: [&str; 7] =
     ["limit", "cursor", "sort", "min_position", "as_of_sequence", "as_of_recorded_at", "as_of_effective_at"];
 
+/// Parameters as they came.
+pub(super) type Came = Result<Parameters<Vec<(String, String)>>, QueryRejection>;
+
+/// The parameters of a path that has only these, each of them once at the most.
+pub(super) struct Given(Vec<(String, String)>);
+
+impl Given {
+    pub(super) fn read(came: Came, known: &[&str]) -> Result<Self, Invalid> {
+        let given = pairs(came)?;
+        for (at, (name, _)) in given.iter().enumerate() {
+            check_is_first(&given[..at], name)?;
+            if !known.contains(&name.as_str()) {
+                let message = format!("there is no parameter {name:?} here; there is {}", known.join(", "));
+                return Err(Invalid::at("unknown_field", format!("/{name}"), message));
+            }
+        }
+        Ok(Given(given))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, text)| text.as_str())
+    }
+}
+
+/// The parameters in order.
+pub(super) fn pairs(came: Came) -> Result<Vec<(String, String)>, Invalid> {
+    let Parameters(given) = came.map_err(|fault| Invalid::whole("invalid_value", fault.body_text()))?;
+    Ok(given)
+}
+
+fn check_is_first(before: &[(String, String)], name: &str) -> Result<(), Invalid> {
+    if before.iter().any(|(seen, _)| seen == name) {
+        let message = format!("wanted the parameter {name} once, found it twice");
+        return Err(Invalid::at("duplicate_field", format!("/{name}"), message));
+    }
+    Ok(())
+}
+
 /// `limit`, `cursor`, `sort`, `min_position`, `as_of_sequence`, `as_of_recorded_at`, `as_of_effective_at`; any other
 /// parameter is a filter.
 pub(super) fn query_of_parameters(view: &str, parameters: Vec<(String, String)>) -> Result<Query, Invalid> {
     let mut query = Query::default();
     let mut as_of = AsOf::default();
     let filters = VIEWS.iter().find(|kind| kind.name == view).map(filter_types);
-    let mut seen: Vec<String> = Vec::new();
+    for (at, (name, _)) in parameters.iter().enumerate() {
+        check_is_first(&parameters[..at], name)?;
+    }
     for (name, text) in parameters {
-        if seen.contains(&name) {
-            let message = format!("wanted the parameter {name} once, found it twice");
-            return Err(Invalid::at("duplicate_field", format!("/{name}"), message));
-        }
         match name.as_str() {
             "limit" => query.limit = Some(parsed(&name, &text, "a whole number")?),
             "cursor" => query.cursor = Some(text),
@@ -36,7 +75,6 @@ pub(super) fn query_of_parameters(view: &str, parameters: Vec<(String, String)>)
                 query.filter.insert(name.clone(), value);
             }
         }
-        seen.push(name);
     }
     query.as_of = (as_of != AsOf::default()).then_some(as_of);
     Ok(query)

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use projections::Position;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -28,6 +29,12 @@ impl Problem {
         let title = status.canonical_reason().unwrap_or("Error");
         let (status, detail) = (status.as_u16(), detail.into());
         Problem { r#type: "about:blank", title, status, detail, outcome: None, code, more: Map::new() }
+    }
+
+    /// The same, and how far the log was when it was found.
+    pub(super) fn at(mut self, position: Position) -> Self {
+        self.more.insert("position".into(), serde_json::json!(position));
+        self
     }
 
     /// The problem that a reply tells of; `None` if the command was accepted.

@@ -51,14 +51,21 @@ impl Service {
         page
     }
 
-    /// What became of a command: the first outcome again, or `None` if its id is not remembered.
-    pub async fn command_status(&self, id: &str) -> Option<Reply> {
-        let sequence = self.projections().command_status(id)?;
-        let id = ledger_core::values::Text::try_new(id).ok()?;
+    /// What became of a command: the first outcome again, or `None` if its id is not remembered. Before it says so it waits
+    /// for the views to show all that was durable when it was asked: what was accepted a moment ago is known.
+    pub async fn command_status(&self, id: &str) -> Result<Option<Reply>, Reply> {
+        let mut found = self.projections().command_status(id);
+        if found.is_none() {
+            self.reach_sequence(self.durable_sequence()).await?;
+            found = self.projections().command_status(id);
+        }
+        let (Some(sequence), Ok(id)) = (found, ledger_core::values::Text::try_new(id)) else {
+            return Ok(None);
+        };
         let journal = self.journal().clone();
         let answer = Answer::Duplicate { accepted: vec![(id, sequence)] };
         let read = tokio::task::spawn_blocking(move || Reply::of(answer, &journal)).await;
-        Some(read.unwrap_or_else(|_| Reply::unavailable("reading the outcome failed")))
+        Ok(Some(read.unwrap_or_else(|_| Reply::unavailable("reading the outcome failed"))))
     }
 
     async fn page(&self, view: &str, mut query: Query) -> Result<Page, Reply> {
@@ -83,29 +90,20 @@ impl Service {
     }
 
     async fn status_page(&self, query: &Query) -> Result<Page, Reply> {
-        let position = self.position();
         let id = wanted_id(&query.filter)?;
-        let reply = self.command_status(&id).await;
+        let reply = self.command_status(&id).await?;
+        let position = self.position();
         let row = reply.map(|reply| serde_json::to_value(StatusRow { id, reply }));
         let rows = row.into_iter().map(|row| row.expect("a reply is plain JSON")).collect();
         Ok(Page { position, rows, next: None })
     }
 
     /// Waits until the views have reached the position, or the deadline.
-    async fn reach(&self, token: &str) -> Result<(), Reply> {
+    pub(crate) async fn reach(&self, token: &str) -> Result<(), Reply> {
         let wanted = token.parse::<Position>().map_err(|fault| {
             Reply::Invalid(Invalid::at("invalid_value", "/min_position", fault.to_string()))
         })?;
-        let mut position = self.0.position.clone();
-        let reached = position.wait_for(|position| position.sequence >= wanted.sequence);
-        match tokio::time::timeout(self.0.min_position_wait, reached).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => {
-                let at = self.position();
-                let message = format!("the views are at {at}, and did not reach {wanted} in time: ask again");
-                return Err(Reply::Unavailable(Problem::new("position_not_reached", message)));
-            }
-        }
+        self.reach_sequence(wanted.sequence).await?;
         match self.projections().position_at(wanted.sequence) {
             Some(there) if there == wanted => Ok(()),
             Some(_) | None => {
@@ -114,6 +112,18 @@ impl Service {
                 Err(Reply::Conflict(Problem::new("unknown_position", message)))
             }
         }
+    }
+
+    async fn reach_sequence(&self, wanted: u64) -> Result<(), Reply> {
+        let mut position = self.0.position.clone();
+        let reached = position.wait_for(|position| position.sequence >= wanted);
+        if let Ok(Ok(_)) = tokio::time::timeout(self.0.min_position_wait, reached).await {
+            return Ok(());
+        }
+        let at = self.position();
+        let message =
+            format!("the views are at {at}, and did not reach sequence {wanted} in time: ask again");
+        Err(Reply::Unavailable(Problem::new("position_not_reached", message)))
     }
 }
 

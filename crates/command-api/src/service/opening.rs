@@ -84,17 +84,18 @@ impl Service {
 
     /// Starts a new ledger that lives in memory alone: for tests, simulations and what-ifs.
     pub fn in_memory(options: Options) -> Result<Self, Fault> {
-        Service::kept_by(options, |journal, wake| Box::new(InMemory { journal, wake }))
+        Service::kept_by(options, |journal, wake| Box::new(InMemory { journal, wake }), |reader| reader)
     }
 
-    /// The same, with the journal in the care of another keeper once the ledger is taken.
+    /// The same, with the journal in the care of another keeper once the ledger is taken, and read through `seen`.
     pub(super) fn kept_by(
         options: Options,
         keeper: impl FnOnce(MemoryJournal, Wake) -> Box<dyn Keeper>,
+        seen: impl FnOnce(Arc<dyn JournalRead>) -> Arc<dyn JournalRead>,
     ) -> Result<Self, Fault> {
         checked_name(&options)?;
         let mut journal = MemoryJournal::new(Uuid::now_v7().into_bytes());
-        let reader: Arc<dyn JournalRead> = Arc::new(journal.reader());
+        let reader = seen(Arc::new(journal.reader()));
         let projections = Projections::open(Box::new(MemoryStore::default()), Arc::clone(&reader))?;
         let writer = take(Ledger::new(), &mut journal, reader.head(), &options)?;
         let inbox = Arc::new(Inbox::new(options.queue));

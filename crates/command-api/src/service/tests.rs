@@ -1,5 +1,6 @@
 //! A running service by example, on a real disk and with its threads.
 
+mod held_up;
 mod kept;
 mod past;
 mod refusing;

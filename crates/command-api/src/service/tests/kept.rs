@@ -50,7 +50,7 @@ async fn after_a_failed_append_commands_are_refused_and_queries_answered() {
     let keeper = |journal, wake| -> Box<dyn Keeper> {
         Box::new(Failing { kept: InMemory { journal, wake }, frames_left: 4, failed: None })
     };
-    let service = Service::kept_by(options(Path::new("nowhere")), keeper).unwrap();
+    let service = Service::kept_by(options(Path::new("nowhere")), keeper, |reader| reader).unwrap();
     let received = open_a_shop(&service).await;
     assert_eq!(service.trouble(), None);
     let lost = service.submit(define("LOST")).await;
@@ -105,7 +105,7 @@ async fn a_writer_that_waits_for_its_disk_is_told_of_and_forgiven_when_it_goes_o
     };
     let mut options = options(Path::new("nowhere"));
     options.stuck_after = Duration::from_millis(1_100);
-    let service = Service::kept_by(options, keeper).unwrap();
+    let service = Service::kept_by(options, keeper, |reader| reader).unwrap();
     open_a_shop(&service).await;
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(service.writer_stands_still(), Duration::ZERO, "nobody waits");

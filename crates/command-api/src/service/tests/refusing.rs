@@ -56,7 +56,7 @@ async fn a_full_disk_is_told_by_health_and_metrics_until_there_is_room() {
     let keeper = move |journal, wake| -> Box<dyn Keeper> {
         Box::new(Full { kept: InMemory { journal, wake }, has_room: told })
     };
-    let service = Service::kept_by(options(Path::new("nowhere")), keeper).unwrap();
+    let service = Service::kept_by(options(Path::new("nowhere")), keeper, |reader| reader).unwrap();
     wait_until("the full disk is told", || service.trouble().is_some()).await;
     let (status, problem) = ready(service.clone()).await;
     assert!(status == 503 && problem.contains("disk_full") && problem.contains("no space left"), "{problem}");
