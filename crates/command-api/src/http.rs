@@ -97,6 +97,12 @@ async fn ready(State(ledgers): State<Ledgers>) -> Response {
 }
 
 async fn exposition(State(ledgers): State<Ledgers>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics::exposition(ledgers.iter()))
-        .into_response()
+    // How old the first entry is that the views lack stands in the journal.
+    match tokio::task::spawn_blocking(move || metrics::exposition(ledgers.iter())).await {
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
+        Err(_) => {
+            let why = "the figures could not be gathered: see the log";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no_metrics", why).into_response()
+        }
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::projections::Projections;
 use crate::query::QueryFault;
-use crate::views::{VIEWS, ViewKind};
+use crate::views::{HEALTH, VIEWS, ViewKind};
 
 /// Fields that say when something was recorded or where in the log, wherever they stand in a row.
 const LEFT_OUT: &[&str] = &["sequence", "position", "recorded_at", "since"];
@@ -39,7 +39,7 @@ pub struct ViewDigest {
 impl Projections {
     /// Digests every row of every view, the views side by side. Nothing should be folded meanwhile.
     pub fn digest(&self) -> Result<Digest, QueryFault> {
-        let kinds = || VIEWS.iter().filter(|kind| kind.name != "health");
+        let kinds = || VIEWS.iter().filter(|kind| kind.name != HEALTH);
         let rows_of_views = std::thread::scope(|scope| {
             let under_way: Vec<_> = kinds().map(|kind| scope.spawn(|| self.row_hashes(kind))).collect();
             let join =

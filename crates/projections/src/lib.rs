@@ -40,4 +40,4 @@ pub use position::Position;
 pub use projections::{EntryMeta, Opening, Projections, Taken, Taking, stored_witness};
 pub use query::{AsOf, LIMIT_DEFAULT, LIMIT_MAX, PAGE_BYTES_MAX, Page, Query, QueryFault};
 pub use store::{MemoryStore, SledStore, Store, Write};
-pub use views::{VIEWS, ViewKind};
+pub use views::{HEALTH, ServiceHealth, VIEWS, ViewKind, WriterState};

@@ -16,6 +16,8 @@ mod stock_position;
 mod trial_balance;
 mod valuation;
 
+pub use health::{HEALTH, ServiceHealth, WriterState};
+
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

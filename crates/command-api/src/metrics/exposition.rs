@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use journal::JournalRead;
 use ledger_core::Command;
 
 use super::{BATCH, Histogram, Metrics, OUTCOMES};
@@ -15,7 +14,7 @@ type Samples<'f> = &'f dyn Fn(&Service, &mut Vec<(String, u64)>);
 /// The histograms of a ledger: more labels, and the histogram.
 type Histograms<'f> = &'f dyn for<'s> Fn(&'s Metrics) -> Vec<(String, &'s Histogram)>;
 
-/// The Prometheus text of these ledgers.
+/// The Prometheus text of these ledgers. May read their journals: call it where blocking is fine.
 pub fn exposition<'s>(services: impl Iterator<Item = &'s Service> + Clone) -> String {
     let ledgers: Vec<&Service> = services.collect();
     let mut page = Page { text: String::new(), ledgers: &ledgers };
@@ -147,7 +146,7 @@ fn views(page: &mut Page<'_>) {
         "bincard_views_lag_seconds",
         "gauge",
         "Age of the oldest durable entry the views do not show yet.",
-        &views_lag_seconds,
+        &|service| service.views_lag().as_secs(),
     );
     let help = "1 while the projections folder takes no writes: the index of the views stays in memory.";
     page.one("bincard_views_store_failing", "gauge", help, &|service| {
@@ -209,15 +208,6 @@ fn archive(page: &mut Page<'_>) {
 /// The feed's last event; `None` where there is no feed.
 fn feed_event(service: &Service) -> Option<u64> {
     Some(service.metrics().feed_event()).filter(|event| *event > 0)
-}
-
-fn views_lag_seconds(service: &Service) -> u64 {
-    let shown = service.position().sequence;
-    if service.durable_sequence() <= shown {
-        return 0;
-    }
-    let Ok(Some(frame)) = service.journal().frame_at(shown + 1) else { return 0 };
-    seconds_since(frame.header().log_time_us)
 }
 
 /// By the wall clock of now.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use projections::{Page, Position, Query, QueryFault};
+use projections::{AsOf, HEALTH, Page, Position, Query, QueryFault};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -79,11 +79,16 @@ impl Service {
             true => Some(self.0.past.turn().await?),
             false => None,
         };
-        let (projections, view) = (self.projections().clone(), view.to_owned());
+        let (service, view) = (self.clone(), view.to_owned());
         let asked = tokio::task::spawn_blocking(move || {
             // Kept by the question and not by whoever asked, who may go.
             let _turn = turn;
-            projections.query(&view, query)
+            let is_about_now = query.as_of.is_none_or(|as_of| as_of == AsOf::default());
+            let mut page = service.projections().query(&view, query)?;
+            if view == HEALTH && is_about_now {
+                page.rows.iter_mut().for_each(|row| service.add_health(row));
+            }
+            Ok(page)
         })
         .await;
         asked.map_err(|_| Reply::unavailable("answering the query failed"))?.map_err(reply_of)

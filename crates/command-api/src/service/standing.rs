@@ -3,8 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Service;
+use projections::{ServiceHealth, WriterState};
+use serde_json::{Value, json};
+
 use super::scrubbing::Scrubbed;
+use super::writing::wall_clock;
+use super::{Ownership, Service};
 use crate::writer::Refuses;
 
 impl Service {
@@ -49,5 +53,35 @@ impl Service {
                 stands_still.as_secs()
             )
         })
+    }
+
+    /// How old the oldest durable entry is that the views do not show yet, by the wall clock. May read the journal: call it
+    /// where blocking is fine.
+    pub(crate) fn views_lag(&self) -> Duration {
+        let shown = self.position().sequence;
+        if self.durable_sequence() <= shown {
+            return Duration::ZERO;
+        }
+        let Ok(Some(frame)) = self.journal().frame_at(shown + 1) else { return Duration::ZERO };
+        let lag_us = wall_clock().micros().saturating_sub(frame.header().log_time_us);
+        Duration::from_micros(u64::try_from(lag_us).unwrap_or_default())
+    }
+
+    /// Adds to a row of the health view what only the service knows, and the lag as the metric has it.
+    pub(super) fn add_health(&self, row: &mut Value) {
+        let writer = match *self.ownership().borrow() {
+            Ownership::Owner { .. } => WriterState::Writes,
+            Ownership::Follower => WriterState::Follows,
+            Ownership::Stopped => WriterState::Stopped,
+        };
+        let health = ServiceHealth {
+            writer,
+            writer_stuck_seconds: self.writer_stands_still().as_secs(),
+            trouble: self.trouble(),
+            views_stopped: self.0.views_stopped.borrow().clone(),
+        };
+        row["service"] = json!(health);
+        let lag = if row["lag_entries"] == 0 { Duration::ZERO } else { self.views_lag() };
+        row["lag_seconds"] = json!(lag.as_secs());
     }
 }

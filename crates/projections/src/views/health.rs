@@ -10,6 +10,9 @@ use crate::query::QueryFault;
 use crate::rows::Rows;
 use crate::source::Source;
 
+/// The name of this view.
+pub const HEALTH: &str = "health";
+
 /// What beside.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -39,7 +42,8 @@ pub(crate) struct Row {
     journal_hash: String,
     /// Entries that are durable and not folded in yet.
     lag_entries: u64,
-    /// Log time between the last entry folded in and the last durable one, in whole seconds.
+    /// Age of the oldest durable entry that is not folded in yet, in whole seconds. Where no service runs, the log time
+    /// between the last entry folded in and the last durable one.
     lag_seconds: i64,
     /// How far the index runs on disk reach.
     checkpoint_sequence: u64,
@@ -57,6 +61,37 @@ pub(crate) struct Row {
     /// BLAKE3 of the whole ledger at `position`, in hexadecimal, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger_hash: Option<String>,
+    /// What the service that answers knows of itself; absent where none runs, and in answers about the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<ServiceHealth>,
+}
+
+/// How the service does that answers. The views do not know: it adds this itself.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ServiceHealth {
+    /// What its writer does.
+    pub writer: WriterState,
+    /// How long the oldest command has waited while nothing is decided and nothing becomes durable, in whole seconds.
+    pub writer_stuck_seconds: u64,
+    /// Why commands are not taken, the views stand still or the journal is damaged: what `/health/ready` says. Absent while
+    /// all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Why the views do not move any more; absent while they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub views_stopped: Option<String>,
+}
+
+/// What the writer of an instance does.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WriterState {
+    /// It takes commands for the ledger.
+    Writes,
+    /// Another instance does.
+    Follows,
+    /// It takes none any more.
+    Stopped,
 }
 
 /// What is wrong after an entry.
@@ -73,7 +108,7 @@ pub(crate) struct Health;
 impl View for Health {
     type Filter = Filter;
     type Row = Row;
-    const NAME: &'static str = "health";
+    const NAME: &'static str = HEALTH;
     const SUMMARY: &'static str =
         "How far the views are behind the journal, and whether every entry kept the books";
     const SORTS: &'static [&'static str] = &["ledger"];
@@ -116,6 +151,7 @@ impl View for Health {
                     .as_ref()
                     .map(|broken| BrokenAt { sequence: broken.sequence, what: broken.what.clone() }),
                 ledger_hash: ledger_hash.map(|hash| hex(&hash)),
+                service: None,
             }
         });
         let _ = rows.push(|| vec![row.ledger.clone()], &row);

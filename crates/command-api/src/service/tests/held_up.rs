@@ -9,13 +9,15 @@ use journal::{Fault, Frame, FrameSource, Head, JournalRead};
 use projections::Query;
 use serde_json::json;
 
+use super::scrubbed::wait_until;
 use super::{define, options, send};
 use crate::service::Service;
 use crate::service::keeper::{InMemory, Keeper};
 
 /// What the views' thread finds at the end of what it has read.
-pub(super) const GOES_ON: u8 = 0;
-pub(super) const NOTHING_NEW: u8 = 1;
+const GOES_ON: u8 = 0;
+const NOTHING_NEW: u8 = 1;
+const FAILS: u8 = 2;
 
 /// A journal whose new frames come to the views when they are let.
 struct HeldUp {
@@ -47,6 +49,7 @@ impl FrameSource for Source {
     fn next_frame(&mut self) -> Result<Option<Frame>, Fault> {
         match self.finds.load(Ordering::Relaxed) {
             GOES_ON => self.frames.next_frame(),
+            FAILS => Err(Fault::Stopped { why: "the disk said I/O error".into() }),
             _ => Ok(None),
         }
     }
@@ -57,7 +60,7 @@ impl FrameSource for Source {
 }
 
 /// A service, and what holds its views up.
-pub(super) fn given_a_service() -> (Service, Arc<AtomicU8>) {
+fn given_a_service() -> (Service, Arc<AtomicU8>) {
     let finds = Arc::new(AtomicU8::new(GOES_ON));
     let told = Arc::clone(&finds);
     let mut options = options(Path::new("nowhere"));
@@ -86,4 +89,35 @@ async fn an_accepted_command_is_never_unknown_while_the_views_are_behind() {
         service.query("command_status", query()).await.unwrap().rows[0]["sequence"],
         accepted["sequence"]
     );
+}
+
+#[tokio::test]
+async fn health_says_how_the_service_does_and_has_the_lag_of_the_metric() {
+    let (service, finds) = given_a_service();
+    let health = async || service.query("health", Query::default()).await.unwrap().rows.remove(0);
+    let row = health().await;
+    assert_eq!(row["service"], json!({"writer": "writes", "writer_stuck_seconds": 0}));
+
+    finds.store(NOTHING_NEW, Ordering::Relaxed);
+    // The thread may be within a look at the journal that began before.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    send(&service, define("A")).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let row = health().await;
+    assert_eq!(row["lag_entries"], 1);
+    assert!((1..60).contains(&row["lag_seconds"].as_u64().unwrap()), "{row}");
+    let metrics = crate::metrics::exposition(std::iter::once(&service));
+    let lag =
+        metrics.lines().find_map(|line| line.strip_prefix("bincard_views_lag_seconds{ledger=\"main\"} "));
+    assert!((1..60).contains(&lag.unwrap().parse::<u64>().unwrap()), "{lag:?}");
+
+    finds.store(FAILS, Ordering::Relaxed);
+    wait_until("the views stand still", || service.trouble().is_some()).await;
+    let row = health().await;
+    assert!(row["service"]["views_stopped"].as_str().unwrap().contains("I/O error"), "{row}");
+    assert_eq!(row["service"]["trouble"], row["service"]["views_stopped"]);
+    finds.store(GOES_ON, Ordering::Relaxed);
+    let then = serde_json::from_value(json!({"as_of": {"sequence": 1}})).unwrap();
+    let then = service.query("health", then).await.unwrap().rows.remove(0);
+    assert_eq!(then.get("service"), None, "it was not asked how it did then");
 }
