@@ -207,9 +207,8 @@ async fn read(
         source = after;
         let heard = if messages.is_empty() {
             // The views move as soon as something is durable. If they stand still, the feed goes on all the same.
-            match tokio::time::timeout(LOOK_AGAIN, position.changed()).await {
-                Ok(Err(_)) => tokio::time::sleep(LOOK_AGAIN).await,
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(_)) = tokio::time::timeout(LOOK_AGAIN, position.changed()).await {
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
             true
         } else {

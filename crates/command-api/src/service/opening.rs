@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use journal::{
-    Checked, Disk, FileJournal, FileReader, Frame, FrameSource, Head, Journal, JournalRead, JournalThread, Lock,
-    MemoryJournal, Outcome, RealDisk, Wake,
+    Checked, Disk, FileJournal, FileReader, Frame, FrameSource, Head, Journal, JournalRead, JournalThread,
+    Lock, MemoryJournal, Outcome, RealDisk, Wake,
 };
 use ledger_core::control::{RULES_KNOWN, RecordStateHash};
 use ledger_core::values::{Name, Text, Timestamp};
