@@ -4,8 +4,10 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -172,4 +174,22 @@ fn a_collector_that_is_none_is_named_and_one_that_is_away_stops_nothing() {
     let service = Served::of(command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"));
     assert_eq!(service.get("/health/ready").0, 200);
     assert_eq!(service.process.terminate(), Some(0));
+}
+
+#[test]
+fn what_is_measured_is_what_the_operations_page_lists() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Served::start(folder.path(), &[]);
+    let page = service.get("/metrics").1;
+    let measured: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let operations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
+    let operations = std::fs::read_to_string(operations).unwrap();
+    let rows = operations.lines().filter_map(|line| line.strip_prefix("| `bincard_")?.split(" | ").next());
+    let names = rows.flat_map(|row| row.split(", ")).map(|name| name.trim_matches('`'));
+    let listed: BTreeSet<String> = names
+        .map(|name| name.split(['{', '`']).next().unwrap())
+        .map(|name| if name.starts_with("bincard_") { name.to_owned() } else { format!("bincard_{name}") })
+        .collect();
+    assert_eq!(measured, listed.iter().map(String::as_str).collect());
 }
