@@ -17,6 +17,7 @@
 mod answering;
 mod asking;
 mod body;
+mod connections;
 mod events;
 mod journal;
 mod ledger;
@@ -37,6 +38,7 @@ use crate::ledgers::Ledgers;
 use crate::metrics;
 use problem::Problem;
 
+pub use connections::Patience;
 pub use tls::{Identity, TlsFault, TlsListener};
 
 /// Every path of the door. Answers without an end are cut off once `stopping` is true.
@@ -72,21 +74,30 @@ pub fn router(ledgers: Ledgers, stopping: watch::Receiver<bool>) -> Router {
 }
 
 /// Serves until `stop` is there, then finishes the requests it has.
-pub async fn serve<L>(
+pub async fn serve<L: Listener>(
     listener: L,
     ledgers: Ledgers,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()>
-where
-    L: Listener,
-    L::Addr: std::fmt::Debug,
-{
+) -> std::io::Result<()> {
+    serve_with(Patience::default(), listener, ledgers, stop).await
+}
+
+/// The same, with another patience for clients that are slow.
+pub async fn serve_with<L: Listener>(
+    patience: Patience,
+    listener: L,
+    ledgers: Ledgers,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
     let (told, stopping) = watch::channel(false);
+    let router = router(ledgers, stopping.clone());
     let stop = async move {
         stop.await;
         told.send_replace(true);
     };
-    axum::serve(listener, router(ledgers, stopping)).with_graceful_shutdown(stop).await
+    let serving = connections::serve(listener, router, stopping, patience);
+    tokio::join!(serving, stop);
+    Ok(())
 }
 
 async fn ready(State(ledgers): State<Ledgers>) -> Response {

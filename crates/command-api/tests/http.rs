@@ -195,6 +195,11 @@ async fn every_refusal_has_its_status_and_is_a_problem_document() {
     for (response, status, code) in [
         (served.get("/v1/commands/never").await, 404, "unknown_command_id"),
         (served.get("/v1/commands/never?min_position=soon").await, 400, "invalid_value"),
+        (served.get("/v1/events?from=abc").await, 400, "wrong_type"),
+        (served.get("/v1/events?follow=perhaps").await, 400, "wrong_type"),
+        (served.get("/v1/journal?from=-1").await, 400, "wrong_type"),
+        (served.get("/v1/journal?form=1").await, 400, "unknown_field"),
+        (served.get("/v1/journal?from=1&from=2").await, 400, "duplicate_field"),
         (served.get("/v1/commands/never?position=1.2").await, 400, "unknown_field"),
         (served.get("/v1/ledgers/other/views/stock_position").await, 404, "unknown_ledger"),
         (served.get("/v2").await, 404, "not_found"),
@@ -203,6 +208,9 @@ async fn every_refusal_has_its_status_and_is_a_problem_document() {
     ] {
         assert_eq!((response.status, &response.json()["code"]), (status, &json!(code)));
     }
+    let events = served.get("/v1/events?from=abc").await.json();
+    assert_eq!(events["path"], "/from");
+    assert_eq!(events["detail"], "wanted the number of an event, found \"abc\"");
     let never = served.get("/v1/commands/never").await.json();
     assert_eq!(never["position"], json!(served.services[0].position().to_string()), "{never}");
     assert_eq!(served.services[0].durable_sequence(), before, "nothing changed");

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 
+use super::connections::TooSlow;
 use crate::auth::Caller;
 use crate::invalid::Invalid;
 use crate::reply::Reply;
@@ -24,6 +25,9 @@ pub(super) async fn read_json(headers: &HeaderMap, body: Body) -> Result<Bytes, 
     }
     let read = axum::body::to_bytes(body, BATCH_BYTES_MAX).await;
     read.map_err(|fault| {
+        if let Some(slow) = TooSlow::behind(&fault) {
+            return Invalid::whole("too_slow", slow.to_string());
+        }
         let message = format!("wanted a whole body of at most {BATCH_BYTES_MAX} bytes: {fault}");
         Invalid::whole("too_large", message)
     })

@@ -7,18 +7,17 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query as Parameters};
+use axum::extract::Extension;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use projections::Position;
-use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::answering;
 use super::asking::allowed;
 use super::ledger::Ledger;
+use super::parameters::{Came, Given};
 use crate::events::{CloudEvent, EventSource, Origin};
 use crate::invalid::Invalid;
 use crate::reply::Reply;
@@ -37,14 +36,10 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 pub(super) struct Stopping(pub(super) watch::Receiver<bool>);
 
 /// Which events.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+struct Wanted {
     /// The ordinal of the first one; 1 when absent.
-    #[serde(default)]
     from: Option<u64>,
     /// Whether to wait for more where the journal ends.
-    #[serde(default)]
     follow: Option<bool>,
 }
 
@@ -70,12 +65,12 @@ pub(super) async fn events(
     Ledger(service): Ledger,
     Extension(Stopping(stopping)): Extension<Stopping>,
     headers: HeaderMap,
-    wanted: Result<Parameters<Wanted>, QueryRejection>,
+    parameters: Came,
 ) -> Response {
     if let Err(refused) = allowed(&service, &headers, "events:read") {
         return answering::reply(&refused);
     }
-    let (wanted, form) = match read(&headers, wanted) {
+    let (wanted, form) = match read(&headers, parameters) {
         Ok(read) => read,
         Err(invalid) => return answering::reply(&invalid.into()),
     };
@@ -95,13 +90,12 @@ pub(super) async fn events(
 }
 
 /// A browser that lost its connection says the last event it saw, and that is where it goes on.
-fn read(
-    headers: &HeaderMap,
-    wanted: Result<Parameters<Wanted>, QueryRejection>,
-) -> Result<(Wanted, Form), Invalid> {
-    let Parameters(wanted) = wanted.map_err(|fault| Invalid::whole("invalid_value", fault.body_text()))?;
+fn read(headers: &HeaderMap, parameters: Came) -> Result<(Wanted, Form), Invalid> {
+    let given = Given::read(parameters, &["from", "follow"])?;
+    let asked: Option<u64> = given.parsed("from", "the number of an event")?;
+    let follow = given.parsed("follow", "true or false")?;
     let from = match headers.get(LAST_EVENT_ID) {
-        None => wanted.from,
+        None => asked,
         Some(last) => {
             let seen = last.to_str().ok().and_then(|text| text.parse::<u64>().ok()).ok_or_else(|| {
                 Invalid::header(LAST_EVENT_ID, "wanted the number of an event, as this stream gave it")
@@ -112,7 +106,7 @@ fn read(
     let accepted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("*/*");
     let accepts = |media_type| accepted.split(',').any(|one| one.trim().starts_with(media_type));
     let form = if accepts("text/event-stream") { Form::ServerSent } else { Form::Lines };
-    Ok((Wanted { from, ..wanted }, form))
+    Ok((Wanted { from, follow }, form))
 }
 
 impl Tail {

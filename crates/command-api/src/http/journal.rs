@@ -3,50 +3,31 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::Query as Parameters;
-use axum::extract::rejection::QueryRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use journal::JournalRead;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use super::answering;
 use super::asking::allowed;
 use super::ledger::Ledger;
-use super::problem::Problem;
+use super::parameters::{Came, Given};
 
 /// How many pieces are read ahead of the client.
 const READ_AHEAD: usize = 4;
 /// Short frames travel together, in pieces of about this many bytes.
 const PIECE_BYTES: usize = 256 * 1024;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Range {
-    #[serde(default = "first")]
-    from: u64,
-}
-
-fn first() -> u64 {
-    1
-}
-
 /// Every durable frame from the one that holds `from` to the head of now. If reading fails in the middle, the body
 /// breaks off: a client that got all of it got whole frames.
-pub(super) async fn frames(
-    Ledger(service): Ledger,
-    headers: HeaderMap,
-    range: Result<Parameters<Range>, QueryRejection>,
-) -> Response {
+pub(super) async fn frames(Ledger(service): Ledger, headers: HeaderMap, parameters: Came) -> Response {
     if let Err(refused) = allowed(&service, &headers, "operate:backup") {
         return answering::reply(&refused);
     }
-    let from = match range {
-        Ok(Parameters(Range { from })) => from,
-        Err(fault) => {
-            return Problem::new(StatusCode::BAD_REQUEST, "invalid_value", fault.body_text()).into_response();
-        }
+    let given = Given::read(parameters, &["from"]);
+    let from = match given.and_then(|given| given.parsed("from", "the number of an entry")) {
+        Ok(from) => from.unwrap_or(1),
+        Err(invalid) => return answering::reply(&invalid.into()),
     };
     let (to, pieces) = mpsc::channel(READ_AHEAD);
     let journal = Arc::clone(service.journal());

@@ -36,6 +36,11 @@ impl Given {
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, text)| text.as_str())
     }
+
+    /// `wanted` in words, for whoever gave something else.
+    pub(super) fn parsed<T: DeserializeOwned>(&self, name: &str, wanted: &str) -> Result<Option<T>, Invalid> {
+        self.text(name).map(|text| parsed(name, text, wanted)).transpose()
+    }
 }
 
 /// The parameters in order.

@@ -58,6 +58,7 @@ fn status_of(reply: &Reply, code: &str) -> StatusCode {
         Reply::Accepted(_) => StatusCode::OK,
         Reply::Rejected(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Reply::Invalid(_) if matches!(code, "unknown_command" | "unknown_view") => StatusCode::NOT_FOUND,
+        Reply::Invalid(_) if code == "too_slow" => StatusCode::REQUEST_TIMEOUT,
         Reply::Invalid(_) => StatusCode::BAD_REQUEST,
         Reply::Unauthorised(_) => StatusCode::UNAUTHORIZED,
         Reply::Forbidden(_) => StatusCode::FORBIDDEN,
