@@ -97,6 +97,10 @@ async fn health_says_how_the_service_does_and_has_the_lag_of_the_metric() {
     let health = async || service.query("health", Query::default()).await.unwrap().rows.remove(0);
     let row = health().await;
     assert_eq!(row["service"], json!({"writer": "writes", "writer_stuck_seconds": 0}));
+    wait_until("the ledger's first entries are shown", || {
+        service.position().sequence == service.durable_sequence()
+    })
+    .await;
 
     finds.store(NOTHING_NEW, Ordering::Relaxed);
     // The thread may be within a look at the journal that began before.
