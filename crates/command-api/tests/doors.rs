@@ -38,7 +38,10 @@ const SHOP: [(&str, &str); 9] = [
         r#"{"order": "A", "channel": "A", "lines": [{"sku": "A", "quantity": 5, "price": "9.99"}]}"#,
     ),
     ("fulfilment.plan", r#"{"order": "A", "shipment": "A"}"#),
-    ("orders.place", r#"{"order": "1", "channel": "A", "lines": [{"sku": "A", "quantity": 99, "price": "1"}]}"#),
+    (
+        "orders.place",
+        r#"{"order": "1", "channel": "A", "lines": [{"sku": "A", "quantity": 99, "price": "1"}]}"#,
+    ),
 ];
 
 /// A command with the names that its schema has.
@@ -99,9 +102,8 @@ impl Inputs {
 
     fn filter(&mut self) -> Value {
         let names = ["sku", "location", "order", "status", "state", "account", "sequence", "held", "q"];
-        let filters = (0..self.random.usize(0..3)).map(|_| {
-            (names[self.random.usize(..names.len())].to_owned(), self.value(0, 0))
-        });
+        let filters = (0..self.random.usize(0..3))
+            .map(|_| (names[self.random.usize(..names.len())].to_owned(), self.value(0, 0)));
         Value::Object(filters.collect())
     }
 
@@ -135,8 +137,26 @@ impl Inputs {
 
     fn text(&mut self) -> String {
         const TEXTS: [&str; 20] = [
-            "A", "A", "A", "A", "1", "0", "1.50", "-1", "999999999999999999999", "1e9", "", " ", "\u{0}",
-            "e\u{301}", "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "warehouse", "available", "NL", "damaged",
+            "A",
+            "A",
+            "A",
+            "A",
+            "1",
+            "0",
+            "1.50",
+            "-1",
+            "999999999999999999999",
+            "1e9",
+            "",
+            " ",
+            "\u{0}",
+            "e\u{301}",
+            "2026-01-01T00:00:00Z",
+            "9999-12-31T23:59:59Z",
+            "warehouse",
+            "available",
+            "NL",
+            "damaged",
         ];
         match self.random.u8(..40) {
             0 => "x".repeat(600),
@@ -182,7 +202,8 @@ async fn given_a_shop() -> Service {
     let options = Options::new("", Settings::named(Name::try_new("main").unwrap()));
     let service = Service::in_memory(options).unwrap();
     for (number, (name, body)) in SHOP.iter().enumerate() {
-        let read = request::read_command(name, body.as_bytes(), &envelope(&format!("shop-{number}"))).unwrap();
+        let read =
+            request::read_command(name, body.as_bytes(), &envelope(&format!("shop-{number}"))).unwrap();
         let reply = service.submit(read).await;
         assert_eq!(reply.status(), "accepted", "{name}: {reply:?}");
     }
@@ -199,9 +220,8 @@ async fn decided(service: &Service, mut request: Request) -> &'static str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_comes_is_answered_and_changes_nothing() {
-    let [inputs_wanted, seed] = [("FUZZ_INPUTS", INPUTS), ("FUZZ_SEED", 1)].map(|(name, usual)| {
-        std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
-    });
+    let [inputs_wanted, seed] = [("FUZZ_INPUTS", INPUTS), ("FUZZ_SEED", 1)]
+        .map(|(name, usual)| std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual));
     let service = given_a_shop().await;
     let before = (service.durable_sequence(), service.projections().ledger_hash());
     let mut inputs = Inputs::new(seed as u64);
@@ -213,11 +233,14 @@ async fn whatever_comes_is_answered_and_changes_nothing() {
                 let (name, body) = inputs.command();
                 read.push(request::read_command(name, &body, &envelope("fuzz")));
             }
-            2 => match Batch::read(&inputs.batch(), &Envelope::read(Caller::anonymous(), |_| vec![]).unwrap()) {
-                Ok(Batch::Atomic(request)) => read.push(Ok(request)),
-                Ok(Batch::Each(requests)) => read.extend(requests),
-                Err(_) => unread += 1,
-            },
+            2 => {
+                match Batch::read(&inputs.batch(), &Envelope::read(Caller::anonymous(), |_| vec![]).unwrap())
+                {
+                    Ok(Batch::Atomic(request)) => read.push(Ok(request)),
+                    Ok(Batch::Each(requests)) => read.extend(requests),
+                    Err(_) => unread += 1,
+                }
+            }
             _ => {
                 let view = projections::VIEWS[inputs.random.usize(..projections::VIEWS.len())].name;
                 if let Ok(mut query) = read_query(&inputs.query()) {

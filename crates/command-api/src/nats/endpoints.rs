@@ -202,9 +202,31 @@ pub(crate) fn values<'h>(headers: Option<&'h HeaderMap>, name: &str) -> Vec<&'h 
 
 async fn respond(request: &Request, body: Vec<u8>) {
     // A request without a reply subject is decided like any other; nobody waits for its answer.
-    if request.message.reply.is_some()
-        && let Err(fault) = request.respond(Ok(body.into())).await
-    {
+    let Some(reply) = &request.message.reply else { return };
+    if !may_be_answered(reply) {
+        tracing::warn!(%reply, "no answer was sent: its subject is not a caller's own");
+        return;
+    }
+    if let Err(fault) = request.respond(Ok(body.into())).await {
         tracing::warn!(%fault, "an answer could not be sent");
+    }
+}
+
+/// The service may publish where a caller may not: to the journal's stream, to the feed, to the server's own subjects. No
+/// answer is sent there, whatever a caller names.
+fn may_be_answered(reply: &str) -> bool {
+    !(reply.starts_with("bincard.") || reply.starts_with('$'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_goes_to_a_callers_own_subject_and_nowhere_else() {
+        let answered = ["_INBOX.x.1", "shop.answers"].map(may_be_answered);
+        let not =
+            ["bincard.main.journal", "bincard.main.event.x", "$JS.API.STREAM.PURGE.X"].map(may_be_answered);
+        assert_eq!((answered, not), ([true; 2], [false; 3]));
     }
 }
