@@ -2,6 +2,7 @@
 
 mod asking;
 mod fault;
+mod folding;
 mod keeper;
 mod offering;
 mod opening;
@@ -22,8 +23,9 @@ mod writing;
 
 pub use asking::{COMMAND_STATUS, page_json, query_permission, read_query};
 pub use fault::Fault;
+pub use folding::fold;
 pub use offering::{Each, Offered};
-pub use opening::{fold, without_doubtful};
+pub use opening::without_doubtful;
 pub use ownership::Ownership;
 pub use rebuilding::{NotRebuilt, Rebuilt};
 pub use replicated::{Replication, Role};

@@ -12,8 +12,9 @@ use snapshots::{SnapshotSource, Snapshots};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::folding::apply_frame;
 use super::keeper::InStream;
-use super::opening::{ServiceWriter, apply_frame, begin, check_rules_are_known};
+use super::opening::{ServiceWriter, begin, check_rules_are_known};
 use super::writing::{Writing, wall_clock};
 use super::{Fault, Ownership};
 use crate::inbox::Inbox;
