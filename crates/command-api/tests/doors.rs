@@ -29,7 +29,7 @@ const SHOP: [(&str, &str); 9] = [
         r#"{"channel": "A", "name": "A", "kind": "b2b", "settlement": "on_account", "oversell": "backorder",
             "partial_shipment": "allowed", "locations": ["A"]}"#,
     ),
-    ("customers.register", r#"{"customer": "A"}"#),
+    ("customers.define", r#"{"customer": "A"}"#),
     ("items.define", r#"{"sku": "A", "name": "A"}"#),
     ("items.activate", r#"{"sku": "A"}"#),
     ("stock.receive", r#"{"sku": "A", "location": "A", "quantity": 50, "unit_cost": "2.50"}"#),

@@ -251,8 +251,9 @@ impl FrameSource for StreamSource {
 
 /// Reads everything up to the end that the leader tells.
 async fn catch_up(link: &Link, tail: &Tail) -> Result<(), Fault> {
-    let last = link.last_stream_sequence().await?;
+    // In this order: the follower reads on while the leader is asked, and may know more than it told.
     let known = tail.last_stream_sequence();
+    let last = link.last_stream_sequence().await?;
     if last < known {
         let why = format!(
             "it ends at stream sequence {last}, but {known} was read before: acknowledged frames are lost"
