@@ -85,6 +85,11 @@ fn claims_end_though_their_units_go_back_into_a_bucket_that_is_full() {
 }
 
 #[test]
+fn a_bucket_at_its_limit_is_asked_for_more_than_it_has_within_what_a_quantity_can_say() {
+    holds(6912, Options::default());
+}
+
+#[test]
 fn a_segment_header_whose_write_was_lost_is_found_by_the_scrub() {
     holds(1940, Options::default());
 }

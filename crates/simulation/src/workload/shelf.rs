@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::{CHANNELS, LOCATIONS, Named, SKUS, Workload, money, one_of, policy, price, time};
 use crate::model::{STATUSES, Shop};
 
+/// The most units that a command can name.
+const QUANTITY_MAX: i64 = 1_000_000_000_000;
+
 impl Workload {
     pub(super) fn goods_in(&mut self, rng: &mut Rng) -> Named {
         let status = if rng.u8(..4) == 0 { STATUSES[rng.usize(..STATUSES.len())] } else { "available" };
@@ -46,8 +49,9 @@ impl Workload {
         let Some((cell, units)) = one_of(&held, rng) else { return self.goods_in(rng) };
         let (sku, location, status, units) = (&cell.0, &cell.1, cell.2, **units);
         let mut body = json!({"sku": sku, "location": location, "reason": "random"});
-        // One too many, rarely.
-        let some = rng.i64(1..=units.min(5)) + if rng.u8(..25) == 0 { units } else { 0 };
+        // More than there are, rarely, though never more than a quantity can say.
+        let more = if rng.u8(..25) == 0 { units } else { 0 };
+        let some = (rng.i64(1..=units.min(5)) + more).min(QUANTITY_MAX);
         match rng.u8(..4) {
             0 => {
                 (body["status"], body["change"]) = (status.into(), rng.i64(1..5).into());
@@ -134,7 +138,7 @@ impl Workload {
                 ("channels.define", body)
             }
             5 => {
-                let quantity = [1, 1_000_000_000_000_i64][rng.usize(..2)];
+                let quantity = [1, QUANTITY_MAX][rng.usize(..2)];
                 let body = json!({"sku": sku, "location": location, "quantity": quantity, "unit_cost": "0"});
                 ("stock.receive", body)
             }
