@@ -18,16 +18,12 @@ impl Messages {
     /// Those from this event on, of the ledger of this name. One that is not recorded yet is waited for.
     pub fn from(journal: &Arc<dyn JournalRead>, ordinal: u64, name: &str) -> Result<Self, Fault> {
         let origin = Origin { ledger: Uuid::from_bytes(journal.head().ledger), name: name.to_owned() };
-        Ok(Messages { source: EventSource::from(journal, ordinal).map_err(of_journal)?, origin })
+        Ok(Messages { source: EventSource::from(journal, ordinal)?, origin })
     }
 
     /// The next messages, up to so many; none at the present end.
     pub fn read(&mut self, messages_max: usize) -> Result<Vec<Message>, Fault> {
-        let events = self.source.read(messages_max).map_err(of_journal)?;
+        let events = self.source.read(messages_max)?;
         Ok(events.into_iter().map(|event| Message::of(event, &self.origin)).collect())
     }
-}
-
-fn of_journal(fault: crate::events::Fault) -> Fault {
-    Fault::Journal(fault.to_string())
 }

@@ -197,16 +197,6 @@ impl<K: Clone + Eq + Hash, V: Clone + Encode + Decode<()> + Rests> PackedTable<K
         self.rows.iter().map(|(row, key, _)| (row, key))
     }
 
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// True without any row.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// Packs what was touched and rests. To be called behind every entry.
     pub fn settle(&mut self) {
         for row in self.touched.drain(..) {
