@@ -16,6 +16,7 @@ mod scrubbing;
 mod snapshotting;
 mod standby;
 mod standing;
+mod standing_back;
 #[cfg(test)]
 mod tests;
 mod views_folder;

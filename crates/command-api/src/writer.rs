@@ -182,6 +182,14 @@ impl<To> Writer<To> {
         self.stopped.is_some() || self.in_flight.is_none() || !self.open_is_full()
     }
 
+    /// Whether a request states a time that has come since the open frame got its log time: in that frame it would be of
+    /// the future. Leave it, and what is behind it, in the queue until the frame in flight is settled.
+    pub fn is_of_next_frame(&self, request: &Request, now: Timestamp) -> bool {
+        let Some(open) = &self.open else { return false };
+        let stated = request.submission.commands.iter().filter_map(|submitted| submitted.effective_at);
+        stated.max().is_some_and(|latest| latest > open.log_time && latest <= now)
+    }
+
     /// Why every command would be refused just now, though nobody may have sent one.
     pub fn refuses(&mut self, now: Timestamp) -> Refuses {
         let space = self.full.clone().map(|why| Busy::DiskFull { why });

@@ -25,6 +25,11 @@ impl Headway {
         self.taken.store(if some { self.now() } else { 0 }, Ordering::Relaxed);
     }
 
+    /// Whether commands that were taken wait for their decision.
+    pub(crate) fn decides(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) > 0
+    }
+
     /// A frame is on its way to the disk, or it has come there.
     pub(crate) fn writes(&self, one: bool) {
         self.in_flight.store(if one { self.now() } else { 0 }, Ordering::Relaxed);

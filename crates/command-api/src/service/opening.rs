@@ -23,6 +23,7 @@ use super::past::Past;
 use super::reading::Reading;
 use super::scrubbing::start_scrubbing;
 use super::snapshotting::{Record, start_snapshotting};
+use super::standing_back::StandingBack;
 use super::writing::{Writing, wall_clock};
 use super::{
     Fault, Folder, Inner, Options, Ownership, Running, Service, rebuilding, replicated, views_folder,
@@ -280,6 +281,7 @@ fn run(
     let (pace, snapshotting) = start_snapshotting(snapshots, options.snapshot_every, recording_in(&inbox))?;
     let (handovers, new_views) = rebuilding::handovers();
     let in_use = Arc::new(RwLock::new(projections.clone()));
+    let metrics = Arc::new(Metrics::default());
     let reading = Reading {
         pace,
         projections: projections.clone(),
@@ -290,10 +292,10 @@ fn run(
         ending: Arc::clone(&no_more_frames),
         stopped: views_told,
         past_kept: options.past_kept,
+        standing_back: StandingBack::of(Arc::clone(&metrics)),
     };
     let reading = spawn("views", move || reading.run())?;
     let wakes = reading.thread().clone();
-    let metrics = Arc::new(Metrics::default());
     let writing = Writing {
         writer,
         keeper,

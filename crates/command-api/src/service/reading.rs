@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::precedence::Precedence;
 use super::rebuilding::Handover;
 use super::snapshotting::Pace;
+use super::standing_back::StandingBack;
 
 /// Without being woken the thread looks this often.
 const IDLE: Duration = Duration::from_millis(200);
@@ -34,6 +35,8 @@ pub(super) struct Reading {
     pub(super) past_kept: Duration,
     /// When a snapshot is begun, where any are kept.
     pub(super) pace: Option<Pace>,
+    /// While commands are decided here, the views come second.
+    pub(super) standing_back: StandingBack,
 }
 
 impl Reading {
@@ -75,6 +78,7 @@ impl Reading {
             let ending = self.ending.load(Ordering::Acquire);
             match self.next_frame(frames.as_mut())? {
                 Some(frame) => {
+                    self.standing_back.wait();
                     self.projections.fold(&frame)?;
                     if let Some(pace) = &self.pace {
                         pace.folded(&self.projections, folded, frame.last_sequence());
@@ -84,6 +88,7 @@ impl Reading {
                 }
                 None if ending => return self.last_checkpoint(),
                 None => {
+                    self.standing_back.is_up_to_date();
                     self.projections.retry_store()?;
                     // A snapshot may have been finished behind the entry that records its state.
                     self.projections.check_state()?;

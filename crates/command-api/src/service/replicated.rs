@@ -29,6 +29,7 @@ use super::past::Past;
 use super::reading::Reading;
 use super::snapshotting::start_snapshotting;
 use super::standby::Contender;
+use super::standing_back::StandingBack;
 use super::{Fault, Folder, Inner, Options, Ownership, Running, Service, rebuilding, views_folder};
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
@@ -156,6 +157,7 @@ pub(super) fn start(options: Options, replication: Replication) -> Result<Servic
         ending: Arc::clone(&no_more_frames),
         stopped: views_told,
         past_kept: options.past_kept,
+        standing_back: StandingBack::of(Arc::clone(&metrics)),
     };
     let reading = spawn("views", move || reading.run())?;
     let wakes = reading.thread().clone();

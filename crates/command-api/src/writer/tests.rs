@@ -309,6 +309,31 @@ fn a_full_frame_waits_and_the_writer_takes_no_more_until_it_left() {
     assert!((journal::FRAME_CLOSE_BYTES..journal::FRAME_BYTES_MAX).contains(&frame.bytes().len()));
 }
 
+/// A fact about an item that is not there, said to be true at a moment: refused, but only for that.
+fn stated(id: &str, at: Timestamp) -> Request {
+    let envelope = Envelope::read(Caller::anonymous(), |header| match header {
+        "Bincard-Command-Id" => vec![id.as_bytes()],
+        "Bincard-Effective-At" => vec![at.to_string().into_bytes()],
+        _ => Vec::new(),
+    });
+    let body = json!({"sku": "NOPE", "location": "main", "quantity": 1, "unit_cost": "1.00"});
+    read_command("stock.receive", body.to_string().as_bytes(), &envelope.unwrap()).unwrap()
+}
+
+#[test]
+fn a_fact_of_just_now_waits_for_the_frame_that_can_hold_it() {
+    let world = World::serving().sends(1, define("A")).sends(2, define("B")).later(500);
+    let now = world.now;
+    let waits = |world: &World, at| world.writer.is_of_next_frame(&stated("r", at), world.now);
+    assert!(waits(&world, now), "the open frame is half a millisecond older");
+    assert!(!waits(&world, now.plus_micros(-500)), "it is as old as the open frame");
+    assert!(!waits(&world, now.plus_micros(1)), "it has not come yet, and is refused as that");
+    let early = world.sends(3, stated("r", now)).durable();
+    assert!(!waits(&early, now), "no frame is open");
+    let world = early.sends(4, stated("r", now)).durable().durable();
+    world.answered(&[(1, "accepted"), (2, "accepted"), (3, "effective_in_the_future"), (4, "unknown_item")]);
+}
+
 #[test]
 fn a_frame_in_doubt_stops_the_writer_for_good() {
     for outcome in
