@@ -4,6 +4,7 @@ use bincard::bench::{self, Bench, Plan};
 use bincard::cli::Format;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    bincard::allocator::set_for_a_whole_ledger();
     let dir = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, Into::into);
     let orders = std::env::var("BENCH_ORDERS").ok().and_then(|orders| orders.parse().ok()).unwrap_or(200_000);
     let plan = Plan::here(dir, orders, 10_000, 3);

@@ -20,6 +20,7 @@ const ITEMS: usize = 10_000;
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Fault> {
+    bincard::allocator::set_for_a_whole_ledger();
     let dir = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, Into::into);
     let mut peers = postgres::measure(&dir)?;
     peers.extend(sqlite::measure(&dir)?);

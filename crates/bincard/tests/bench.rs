@@ -28,6 +28,7 @@ fn durable_tells_the_disk_one_in_flight_and_the_race() {
     let rows = figures("durable");
     for figure in [
         "the disk alone: write and fdatasync of 4 KiB, p50",
+        "the journal: a frame of 64 KiB, p50",
         "in process: batches of 500",
         "one command in flight, p50",
         "one command in flight, p99",

@@ -9,7 +9,7 @@ use std::alloc::System;
 use figures::{Wanted, row, row_wanted};
 use ledger_core::{Ledger, Submission};
 use serde_json::json;
-use shop::{STEPS, Shop, submission, take};
+use shop::{STEPS, Shop, submission, take, take_due};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -57,8 +57,28 @@ fn main() {
         (0..STEPS).flat_map(|step| take(ledger, SHOP.step(first + number, step))).collect()
     });
     row_wanted("a completed order with shipment and payment", life.memory, "bytes", closed);
+    let gone = Wanted { floor: 64.0, goal: 32.0 };
+    row_wanted(
+        "an archived order, shipment and payment with it",
+        archived(&mut ledger, id.memory),
+        "bytes",
+        gone,
+    );
     let journal = Wanted { floor: 2500.0, goal: 1200.0 };
     row_wanted(&format!("journal, the life of {STEPS} commands"), stored, "bytes", journal);
+}
+
+/// What stays of an order that came and left memory again, behind those that left before: their places are used anew.
+fn archived(ledger: &mut Ledger, id: f64) -> f64 {
+    const COME_AND_GO: usize = ORDERS / 2;
+    take(ledger, submission("archiving", "orders.set_archiving", json!({"after_days": 1})));
+    assert_eq!(take_due(ledger, 2), 2 * ORDERS, "all that are completed");
+    let before = in_use();
+    for number in 2 * ORDERS..2 * ORDERS + COME_AND_GO {
+        (0..STEPS).for_each(|step| drop(take(ledger, SHOP.step(number, step))));
+    }
+    assert_eq!(take_due(ledger, 2), COME_AND_GO);
+    (in_use() as f64 - before as f64) / COME_AND_GO as f64 - (STEPS + 1) as f64 * id
 }
 
 struct Grown {

@@ -4,7 +4,7 @@ use super::load::{keep_in_flight, one_at_a_time, rate};
 use super::report::{Latencies, Row};
 use super::shop::Shop;
 use super::workload::{BATCH, Mix};
-use super::{Plan, oversell};
+use super::{Plan, frames, oversell};
 use crate::cli::Failure;
 
 /// Batches under way, each of [`BATCH`] orders.
@@ -38,12 +38,13 @@ pub(super) async fn measure(plan: &Plan, sync_ms: f64) -> Result<Vec<Row>, Failu
         Row::of(&name, "orders/s", orders(&spread)).remarked("typed commands, made as they are sent");
     let hot = Row::of(format!("{name}, every order for one item"), "orders/s", orders(&hot));
     let ratio = format!("{:.2} of the spread figure", hot.median / spread.median);
-    let mut rows = vec![
+    let mut rows = frames::appends(&plan.dir)?;
+    rows.extend([
         spread,
         hot.remarked(ratio),
         Row::of("in process: until the views show the last order", "ms", behind),
         Row::of(format!("in process: one command each, {SINGLES_IN_FLIGHT} in flight"), "orders/s", singles),
-    ];
+    ]);
     rows.extend(Latencies::one_in_flight("in process", &alone, sync_ms));
     rows.push(oversell::race(plan).await?);
     Ok(rows)

@@ -6,6 +6,7 @@
 
 mod disk;
 mod durable;
+mod frames;
 mod history;
 mod http;
 mod http_client;

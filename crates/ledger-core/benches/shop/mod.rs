@@ -21,10 +21,26 @@ pub(crate) fn log_time() -> Timestamp {
 
 /// Decides, applies and encodes one submission; gives back the entry's bytes.
 pub(crate) fn take(ledger: &mut Ledger, submission: Submission) -> Vec<u8> {
-    match ledger.decide(submission, log_time()) {
+    take_at(ledger, submission, log_time())
+}
+
+fn take_at(ledger: &mut Ledger, submission: Submission, log_time: Timestamp) -> Vec<u8> {
+    match ledger.decide(submission, log_time) {
         Ok(pending) => pending.accept().2,
         Err(refused) => panic!("{}: {refused}", refused.code()),
     }
+}
+
+/// Everything that falls due within so many days; gives back how much that was.
+#[allow(dead_code, reason = "one of the benchmarks asks for it")]
+pub(crate) fn take_due(ledger: &mut Ledger, days: u32) -> usize {
+    let until = log_time().plus_days(days);
+    let due = |ledger: &Ledger| ledger.next_due().filter(|due| due.at <= until);
+    let decided = std::iter::from_fn(|| {
+        let due = due(ledger)?;
+        Some(take_at(ledger, one(due.id.as_str(), due.command), until))
+    });
+    decided.count()
 }
 
 impl Shop {
