@@ -10,7 +10,7 @@ use super::Writer;
 
 /// So many a step at the most: commands come between.
 const TIMERS_A_STEP_MAX: usize = 64;
-/// A rule that refuses XX is asked again after this long.
+/// A rule that refuses what is due is asked again after this long.
 const REST_MICROS: i64 = 60_000_000;
 
 impl<To> Writer<To> {
