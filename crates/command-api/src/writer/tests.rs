@@ -311,9 +311,10 @@ fn a_full_frame_waits_and_the_writer_takes_no_more_until_it_left() {
 
 /// A fact about an item that is not there, said to be true at a moment: refused, but only for that.
 fn stated(id: &str, at: Timestamp) -> Request {
+    let text = at.to_string();
     let envelope = Envelope::read(Caller::anonymous(), |header| match header {
         "Bincard-Command-Id" => vec![id.as_bytes()],
-        "Bincard-Effective-At" => vec![at.to_string().into_bytes()],
+        "Bincard-Effective-At" => vec![text.as_bytes()],
         _ => Vec::new(),
     });
     let body = json!({"sku": "NOPE", "location": "main", "quantity": 1, "unit_cost": "1.00"});
@@ -330,7 +331,7 @@ fn a_fact_of_just_now_waits_for_the_frame_that_can_hold_it() {
     assert!(!waits(&world, now.plus_micros(1)), "it has not come yet, and is refused as that");
     let early = world.sends(3, stated("r", now)).durable();
     assert!(!waits(&early, now), "no frame is open");
-    let world = early.sends(4, stated("r", now)).durable().durable();
+    let world = early.sends(4, stated("r", now)).durable();
     world.answered(&[(1, "accepted"), (2, "accepted"), (3, "effective_in_the_future"), (4, "unknown_item")]);
 }
 
