@@ -46,8 +46,18 @@ pub(crate) fn take_due(ledger: &mut Ledger, days: u32) -> usize {
 impl Shop {
     /// A ledger with the shop in it, and stock for every order to come.
     pub(crate) fn open(self) -> Ledger {
+        self.open_with(Settings::named(Name::try_new("bench").expect("a name")))
+    }
+
+    /// The same, and hardly a command's id is remembered.
+    #[allow(dead_code, reason = "one of the benchmarks asks for it")]
+    pub(crate) fn open_remembering(self, commands: u64) -> Ledger {
+        let named = Settings::named(Name::try_new("bench").expect("a name"));
+        self.open_with(Settings { remember_commands_max: commands, ..named })
+    }
+
+    fn open_with(self, settings: Settings) -> Ledger {
         let mut ledger = Ledger::new();
-        let settings = Settings::named(Name::try_new("bench").expect("a name"));
         take(&mut ledger, one("genesis", control::Create { settings }.into()));
         let channel = |id, settlement, oversell| {
             json!({"channel": id, "name": id, "kind": "b2b", "settlement": settlement, "oversell": oversell,
