@@ -297,6 +297,7 @@ fn a_served_folder_leads_to_its_service_and_cannot_be_read_or_served_twice() {
     folder.run("replay verify").ended(2).said(&[&served_at]);
     folder.run("serve --http 127.0.0.1:0").ended(2).said(&[&served_at]);
     let taken = served.http.trim_start_matches("http://").to_owned();
+    folder.run(&format!("serve --http {taken}")).ended(2).said(&[&served_at]);
     run(&["serve", "--http", &taken, "--data", "/tmp"]).ended(2).said(&[&taken, "another address"]);
 
     assert_eq!(served.process.terminate(), Some(0));

@@ -77,7 +77,7 @@ pub enum Fault {
         wanted: [u8; 16],
     },
     /// There is no journal at this place.
-    #[error("{} holds no journal; create the ledger first, or check the data directory", path.display())]
+    #[error("{} holds no journal; start the service, which makes one, or check the data directory", path.display())]
     Missing {
         /// The directory looked into.
         path: PathBuf,

@@ -76,7 +76,7 @@ refusals! {
     /// Why any command at all may be refused.
     pub enum EntryRefusal {
         /// A fact cannot be true later than it is recorded.
-        #[error("effective_at {effective_at} is in the future: the ledger's time is {log_time}")]
+        #[error("effective_at {effective_at} is in the future: the ledger's time is {log_time}; leave it out for a fact of now, or send it when that time has come")]
         EffectiveInTheFuture {
             /// What was given.
             effective_at: Timestamp,

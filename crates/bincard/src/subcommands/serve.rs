@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use command_api::service::{Options, Replication, Role};
 use command_api::{Auth, Ledgers, Service, Traces, feed, http, nats};
+use journal::Lock;
 use ledger_core::Settings;
 use ledger_core::values::{Name, Text};
 use tokio::net::TcpListener;
@@ -27,9 +28,7 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
     log_to_stderr(args.log_json);
     let telemetry = Telemetry::start()?;
     // The address is known before the ledger is opened, so that the lock can name it.
-    let listener = TcpListener::bind(args.http)
-        .await
-        .map_err(|error| Failure::usage(format!("--http {}: {error}; choose another address", args.http)))?;
+    let listener = TcpListener::bind(args.http).await.map_err(|error| unbound(ledger, &args, &error))?;
     let auth = securing::auth(&args).await?;
     let identity = securing::identity(&args.security)?;
     let scheme = if identity.is_some() { "https" } else { "http" };
@@ -93,6 +92,14 @@ pub(super) async fn run(ledger: &str, args: ServeArgs) -> Result<u8, Failure> {
     match writer_stopped {
         Some(why) => Err(Failure::refused(format!("the writer stopped: {why}; start again to go on"))),
         None => Ok(exit::DONE),
+    }
+}
+
+/// Why there is no address to serve at: perhaps the ledger is served there already.
+fn unbound(ledger: &str, args: &ServeArgs, error: &io::Error) -> Failure {
+    match Lock::shared(&args.data.join(ledger)) {
+        Err(in_use @ journal::Fault::InUse { .. }) => Failure::usage(in_use),
+        _ => Failure::usage(format!("--http {}: {error}; choose another address", args.http)),
     }
 }
 

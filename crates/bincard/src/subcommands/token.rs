@@ -39,7 +39,7 @@ fn keygen(key: &Path) -> Result<u8, Failure> {
         let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
         opened
             .and_then(|mut file| file.write_all(pem.as_bytes()))
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+            .map_err(|error| Failure::usage(format!("{}: {error}; choose another name", path.display())))?;
     }
     let (key, public) = (key.display(), public.display());
     writeln!(

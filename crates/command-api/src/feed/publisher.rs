@@ -138,7 +138,10 @@ impl Publisher<'_> {
     async fn resume(&mut self) -> Result<(), Fault> {
         let last = last_of(self.stream, self.ledger).await?;
         if last == self.pipeline.stored() {
-            return Err(Fault::jetstream(format!("the stream takes nothing more: {}", self.refusal)));
+            return Err(Fault::jetstream(format!(
+                "the stream did not take the next message: {}",
+                self.refusal
+            )));
         }
         let wanted = self.pipeline.next();
         self.pipeline.found(last);
