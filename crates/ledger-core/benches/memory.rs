@@ -7,9 +7,10 @@ mod shop;
 use std::alloc::System;
 
 use figures::{Wanted, row, row_wanted};
-use ledger_core::{Ledger, Submission};
+use ledger_core::values::Text;
+use ledger_core::{Ledger, Settings, Submission};
 use serde_json::json;
-use shop::{STEPS, Shop, submission, take, take_due};
+use shop::{STEPS, Shop, log_time, one, settings, submission, take, take_at};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -66,7 +67,7 @@ fn main() {
 /// What stays of an order that came and left memory again: of those after the first, whose places they take. Next to no
 /// ids are remembered, so that theirs do not count.
 fn archived() -> f64 {
-    let mut ledger = SHOP.open_remembering(1_000);
+    let mut ledger = SHOP.open_with(Settings { remember_commands_max: 1_000, ..settings() });
     take(&mut ledger, submission("archiving", "orders.set_archiving", json!({"after_days": 1})));
     let mut come_and_go = |numbers: std::ops::Range<usize>| {
         let count = numbers.len();
@@ -80,6 +81,16 @@ fn archived() -> f64 {
     come_and_go(ORDERS..2 * ORDERS);
     come_and_go(2 * ORDERS..3 * ORDERS);
     (in_use() as f64 - before as f64) / (2 * ORDERS) as f64
+}
+
+/// Everything that falls due within so many days; gives back how much that was.
+fn take_due(ledger: &mut Ledger, days: u32) -> usize {
+    let until = log_time().plus_days(days);
+    let decided = std::iter::from_fn(|| {
+        let due = ledger.next_due().filter(|due| due.at <= until)?;
+        Some(take_at(ledger, one(due.id.as_str(), due.command), until))
+    });
+    decided.count()
 }
 
 struct Grown {

@@ -32,7 +32,8 @@ use crate::cli::Failure;
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Bench {
-    /// Commands made durable by a service in this process: batches, singles, one in flight, a hot item, an oversell race
+    /// Commands made durable by a service in this process: batches, singles, one in flight, a hot item, an oversell race;
+    /// and frames by their size
     Durable,
     /// Commands over NATS, one message each and in batches
     Nats,

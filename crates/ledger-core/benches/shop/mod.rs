@@ -24,39 +24,27 @@ pub(crate) fn take(ledger: &mut Ledger, submission: Submission) -> Vec<u8> {
     take_at(ledger, submission, log_time())
 }
 
-fn take_at(ledger: &mut Ledger, submission: Submission, log_time: Timestamp) -> Vec<u8> {
+/// The same at another log time.
+pub(crate) fn take_at(ledger: &mut Ledger, submission: Submission, log_time: Timestamp) -> Vec<u8> {
     match ledger.decide(submission, log_time) {
         Ok(pending) => pending.accept().2,
         Err(refused) => panic!("{}: {refused}", refused.code()),
     }
 }
 
-/// Everything that falls due within so many days; gives back how much that was.
-#[allow(dead_code, reason = "one of the benchmarks asks for it")]
-pub(crate) fn take_due(ledger: &mut Ledger, days: u32) -> usize {
-    let until = log_time().plus_days(days);
-    let due = |ledger: &Ledger| ledger.next_due().filter(|due| due.at <= until);
-    let decided = std::iter::from_fn(|| {
-        let due = due(ledger)?;
-        Some(take_at(ledger, one(due.id.as_str(), due.command), until))
-    });
-    decided.count()
+/// What a ledger is made with unless somebody asks for more.
+pub(crate) fn settings() -> Settings {
+    Settings::named(Name::try_new("bench").expect("a name"))
 }
 
 impl Shop {
     /// A ledger with the shop in it, and stock for every order to come.
     pub(crate) fn open(self) -> Ledger {
-        self.open_with(Settings::named(Name::try_new("bench").expect("a name")))
+        self.open_with(settings())
     }
 
-    /// The same, and hardly a command's id is remembered.
-    #[allow(dead_code, reason = "one of the benchmarks asks for it")]
-    pub(crate) fn open_remembering(self, commands: u64) -> Ledger {
-        let named = Settings::named(Name::try_new("bench").expect("a name"));
-        self.open_with(Settings { remember_commands_max: commands, ..named })
-    }
-
-    fn open_with(self, settings: Settings) -> Ledger {
+    /// The same, of a ledger with other settings.
+    pub(crate) fn open_with(self, settings: Settings) -> Ledger {
         let mut ledger = Ledger::new();
         take(&mut ledger, one("genesis", control::Create { settings }.into()));
         let channel = |id, settlement, oversell| {
@@ -142,7 +130,8 @@ pub(crate) fn submission(id: &str, name: &str, body: Value) -> Submission {
     one(id, command)
 }
 
-fn one(id: &str, command: Command) -> Submission {
+/// A submission of one typed command.
+pub(crate) fn one(id: &str, command: Command) -> Submission {
     let actor = Actor { id: ActorId::try_new("bench").expect("an id"), kind: ActorKind::Connector };
     let id = CommandId::try_new(id).expect("an id");
     Submission {
