@@ -5,6 +5,7 @@ mod kept;
 mod past;
 mod refusing;
 mod scrubbed;
+mod slow_disk;
 
 use std::path::Path;
 use std::time::Duration;

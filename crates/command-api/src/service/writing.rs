@@ -95,7 +95,7 @@ impl Writing {
                 self.writer.step(Input::Space(space_now), wall_clock(), &mut out);
             }
             let now = wall_clock();
-            if self.takes_first(&taken, now) {
+            if self.takes_front(&taken, now) {
                 self.decide_some(&mut taken, now, &mut out);
                 continue;
             }
@@ -147,7 +147,8 @@ impl Writing {
         self.due_told = Some(Instant::now());
     }
 
-    fn takes_first(&self, taken: &VecDeque<Waiting>, now: Timestamp) -> bool {
+    /// Whether the command that came first can be decided now, into the frame that is open.
+    fn takes_front(&self, taken: &VecDeque<Waiting>, now: Timestamp) -> bool {
         let Some((request, _)) = taken.front() else { return false };
         self.writer.takes_commands() && !self.writer.is_of_next_frame(request, now)
     }
@@ -157,7 +158,7 @@ impl Writing {
     fn decide_some(&mut self, taken: &mut VecDeque<Waiting>, now: Timestamp, out: &mut Vec<Output<To>>) {
         for _ in 0..STRIDE {
             // A frame or an answer that is ready does not wait for the others.
-            if !out.is_empty() || !self.takes_first(taken, now) {
+            if !out.is_empty() || !self.takes_front(taken, now) {
                 return;
             }
             let Some((request, to)) = taken.pop_front() else { return };
